@@ -1,0 +1,1 @@
+"""The edges: one package or file per outside system."""

@@ -1,0 +1,1 @@
+"""Hadron's pure core: facts in, facts out."""

@@ -1,0 +1,1 @@
+"""Audit: the facts that keep the log honest."""

@@ -1,0 +1,42 @@
+"""What the platform says of its own work."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class RecordPoisoned(msgspec.Struct, frozen=True):
+    """A record that could not be read: where it lies, what was wrong, and all of its bytes."""
+
+    source: str
+    partition: int
+    offset: int
+    index: int
+    process: str
+    error: str
+    seen_ns: int  # Kafka's timestamp of the record
+    key: bytes | None
+    value: bytes
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The next offset of one partition."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class CheckpointTaken(msgspec.Struct, frozen=True):
+    """State of a shard and how far it had read, in one record, so that it can never be torn.
+
+    A base holds every part; a delta holds the parts changed since checkpoint `number - 1`.
+    An empty part was removed.
+    """
+
+    process: str
+    number: int
+    base: bool
+    positions: list[Position]  # the next offset to read of each source
+    ends: list[Position]  # where our outputs ended before this checkpoint's successors
+    parts: dict[str, bytes]

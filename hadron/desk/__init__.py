@@ -1,0 +1,1 @@
+"""The desk: decisions become intents here, after the risk verdict, and nowhere else."""

@@ -1,0 +1,161 @@
+"""The wire format: byte 0, a 4-byte schema id, Avro (Confluent, "Wire format")."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import msgspec
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+
+from hadron.contracts import CLASS_OF, contract_name
+from hadron.errors import ContractError
+from hadron.values import number, parts
+
+MAGIC = 0
+
+
+class Version(typing.NamedTuple):
+    """One version of a contract as the wire knows it."""
+
+    id: int
+    name: str
+    schema: Mapping[str, Any]
+
+
+class AvroCodec:
+    """Writes the newest version of each contract and reads them all.
+
+    `versions` are in order of age. `unknown` is asked for an id that is none of them (a registry).
+    """
+
+    def __init__(
+        self,
+        versions: Iterable[Version],
+        unknown: Callable[[int], Version] | None = None,
+    ) -> None:
+        self._unknown = unknown
+        self._newest: dict[str, Any] = {}
+        self._writers: dict[type[Any], Callable[[Any], bytes]] = {}
+        self._readers: dict[int, Callable[[BytesIO], Any]] = {}
+        known = list(versions)
+        for version in known:
+            self._newest[version.name] = parse_schema(dict(version.schema))
+        for version in known:
+            self._add_reader(version)
+            self._writers[CLASS_OF[version.name]] = self._writer(version)
+
+    def encode(self, fact: Any) -> bytes:
+        """Raise ContractError if the fact does not fit its contract."""
+        try:
+            return self._writers[type(fact)](fact)
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            raise ContractError(f"cannot encode {type(fact).__name__}: {error}") from error
+
+    def decode(self, value: bytes) -> Any:
+        """Raise ContractError if the bytes fit no known contract."""
+        if len(value) < 5 or value[0] != MAGIC:
+            raise ContractError("not in the wire format: no byte 0 and schema id", record=value)
+        schema_id = int.from_bytes(value[1:5])
+        read = self._readers.get(schema_id) or self._learned(schema_id, value)
+        body = BytesIO(value)
+        body.seek(5)
+        try:
+            return read(body)
+        except ContractError:
+            raise
+        except Exception as error:  # fastavro raises whatever its bytes led it to
+            kind = type(error).__name__
+            raise ContractError(f"not Avro of schema {schema_id}: {kind}", record=value) from error
+
+    def _learned(self, schema_id: int, value: bytes) -> Callable[[BytesIO], Any]:
+        if self._unknown is None:
+            raise ContractError(f"unknown schema id {schema_id}", record=value)
+        self._add_reader(self._unknown(schema_id))
+        return self._readers[schema_id]
+
+    def _add_reader(self, version: Version) -> None:
+        newest = self._newest[version.name]
+        written = parse_schema(dict(version.schema))
+        self._readers[version.id] = _reader(
+            CLASS_OF[version.name], written, None if written == newest else newest
+        )
+
+    def _writer(self, version: Version) -> Callable[[Any], bytes]:
+        schema = self._newest[version.name]
+        head = bytes([MAGIC]) + version.id.to_bytes(4)
+        plain = _plain(CLASS_OF[version.name])
+
+        def write(fact: Any) -> bytes:
+            body = BytesIO()
+            body.write(head)
+            schemaless_writer(body, schema, plain(fact))
+            return body.getvalue()
+
+        return write
+
+
+def _reader(kind: type[Any], written: Any, wanted: Any) -> Callable[[BytesIO], Any]:
+    exact = _exact_fields(kind)
+    nested = not exact and _has_nested(kind)
+
+    def read(body: BytesIO) -> Any:
+        return kind(**schemaless_reader(body, written, wanted))  # type: ignore[arg-type]
+
+    def read_exact(body: BytesIO) -> Any:
+        fields: dict[str, Any] = schemaless_reader(body, written, wanted)  # type: ignore[assignment]
+        for name in exact:
+            value = fields[name]
+            if value is not None:
+                fields[name] = number(value["mantissa"], value["scale"])
+        return kind(**fields)
+
+    def read_nested(body: BytesIO) -> Any:
+        return msgspec.convert(schemaless_reader(body, written, wanted), kind)
+
+    return read_exact if exact else read_nested if nested else read
+
+
+def _plain(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    exact = _exact_fields(kind)
+
+    def with_exact(fact: Any) -> dict[str, Any]:
+        fields = msgspec.structs.asdict(fact)
+        for name in exact:
+            if fields[name] is not None:
+                mantissa, scale = parts(fields[name])
+                fields[name] = {"mantissa": mantissa, "scale": scale}
+        return fields
+
+    def with_nested(fact: Any) -> dict[str, Any]:
+        fields: dict[str, Any] = msgspec.to_builtins(fact, builtin_types=(bytes,))
+        return fields
+
+    return with_exact if exact else with_nested if _has_nested(kind) else msgspec.structs.asdict
+
+
+def _exact_fields(kind: type[Any]) -> tuple[str, ...]:
+    hints = typing.get_type_hints(kind)
+    return tuple(name for name, hint in hints.items() if Decimal in _alternatives(hint))
+
+
+def _has_nested(kind: type[Any]) -> bool:
+    return any(
+        isinstance(argument, type) and issubclass(argument, msgspec.Struct)
+        for hint in typing.get_type_hints(kind).values()
+        for argument in typing.get_args(hint)
+    )
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if union else (hint,)
+
+
+def wire_name(fact: Any) -> str:
+    """The contract that a fact is written with."""
+    return contract_name(type(fact))

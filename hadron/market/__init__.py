@@ -1,0 +1,1 @@
+"""Market data: from what a venue said to ticks with a quality and a priority."""

@@ -1,0 +1,81 @@
+"""Names of all metrics, with what they mean and their labels. Nothing else may invent one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """How a metric is exported to Prometheus."""
+
+    kind: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+FEED_FRAMES = "hadron_feed_frames_total"
+FEED_EVENTS = "hadron_feed_events_total"
+FEED_CONNECTIONS = "hadron_feed_connections_total"
+FEED_STATE = "hadron_feed_state"
+FEED_STALE = "hadron_feed_stale_total"
+FEED_REFUSED = "hadron_feed_refused_topics_total"
+RECORDS_IN = "hadron_records_in_total"
+FACTS_OUT = "hadron_facts_out_total"
+POISONED = "hadron_records_poisoned_total"
+REPEATED = "hadron_records_repeated_total"
+SUPPRESSED = "hadron_facts_suppressed_total"
+STEP_SECONDS = "hadron_step_seconds"
+STEP_RECORDS = "hadron_step_records"
+QUEUE_RECORDS = "hadron_queue_records"
+QUEUE_SHARE = "hadron_queue_utilisation"
+LAG_RECORDS = "hadron_consumer_lag_records"
+CHECKPOINT_SECONDS = "hadron_checkpoint_seconds"
+CHECKPOINT_BYTES = "hadron_checkpoint_bytes_total"
+RESTORE_SECONDS = "hadron_restore_seconds"
+SHARDS = "hadron_shards"
+HOP_SECONDS = "hadron_hop_seconds"
+FRAME_TO_INTENT_SECONDS = "hadron_frame_to_intent_seconds"
+ARCHIVE_ROWS = "hadron_archive_rows_total"
+ARCHIVE_BATCH_SECONDS = "hadron_archive_batch_seconds"
+ARCHIVE_UP = "hadron_archive_database_up"
+LATEST_WRITES = "hadron_latest_writes_total"
+LATEST_UP = "hadron_latest_redis_up"
+ORDERS = "hadron_orders_total"
+
+ALL: Mapping[str, Metric] = {
+    FEED_FRAMES: Metric("counter", "Frames received from a venue", ("venue",)),
+    FEED_EVENTS: Metric("counter", "Events appended to raw.<venue>", ("venue",)),
+    FEED_CONNECTIONS: Metric("counter", "Connections opened to a venue", ("venue",)),
+    FEED_STATE: Metric("gauge", "1 while subscribed, else 0", ("venue",)),
+    FEED_STALE: Metric("counter", "Connections closed by the watchdog: silent", ("venue",)),
+    FEED_REFUSED: Metric("counter", "Topics that the venue refused", ("venue",)),
+    RECORDS_IN: Metric("counter", "Records stepped", ("process", "topic")),
+    FACTS_OUT: Metric("counter", "Facts appended", ("process", "topic")),
+    POISONED: Metric("counter", "Records dead-lettered", ("process",)),
+    REPEATED: Metric("counter", "Records delivered again and skipped", ("process",)),
+    SUPPRESSED: Metric("counter", "Facts already on the log, not appended again", ("process",)),
+    STEP_SECONDS: Metric("histogram", "Time to step one slice (budget a)", ("process", "lane")),
+    STEP_RECORDS: Metric("histogram", "Records in one stepped slice", ("process", "lane")),
+    QUEUE_RECORDS: Metric("gauge", "Records fetched and waiting", ("process", "lane")),
+    QUEUE_SHARE: Metric("gauge", "Waiting records as a share of the bound", ("process", "lane")),
+    LAG_RECORDS: Metric("gauge", "Records on the log and not stepped", ("process", "topic")),
+    CHECKPOINT_SECONDS: Metric("histogram", "Time from snapshot to stored", ("process",)),
+    CHECKPOINT_BYTES: Metric("counter", "Bytes of state written", ("process",)),
+    RESTORE_SECONDS: Metric("histogram", "Time to restore one shard", ("process",)),
+    SHARDS: Metric("gauge", "Shards that this process owns", ("process",)),
+    HOP_SECONDS: Metric(
+        "histogram", "From a record's append to the append of what follows (b)", ("process",)
+    ),
+    FRAME_TO_INTENT_SECONDS: Metric(
+        "histogram", "From a frame's receipt to the intent's append (c)", ("process",)
+    ),
+    ARCHIVE_ROWS: Metric("counter", "Rows committed", ("table",)),
+    ARCHIVE_BATCH_SECONDS: Metric("histogram", "Time of one database transaction", ()),
+    ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
+    LATEST_WRITES: Metric("counter", "Keys written to Redis", ("kind",)),
+    LATEST_UP: Metric("gauge", "1 while Redis answers", ()),
+    ORDERS: Metric("counter", "Orders by what became of them", ("outcome",)),
+}

@@ -1,0 +1,1 @@
+"""Orders: what became of an approved intent at a venue."""

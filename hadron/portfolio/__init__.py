@@ -1,0 +1,1 @@
+"""Portfolio: positions and profit as a fold of fills and marks."""

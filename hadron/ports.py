@@ -1,0 +1,76 @@
+"""What the platform needs from outside, named by role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+Ends = Mapping[tuple[str, int], int]
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One record as it lies on the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Codec(Protocol):
+    """Turns facts into bytes of the wire format and back."""
+
+    def encode(self, fact: Any) -> bytes:
+        """Raise ContractError if the fact does not fit its contract."""
+
+    def decode(self, value: bytes) -> Any:
+        """Raise ContractError if the bytes fit no known contract."""
+
+
+class FactLog(Protocol):
+    """An append-only log of partitions. Appends keep their order within a partition."""
+
+    def append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[tuple[str | bytes | None, bytes | None]],
+        *,
+        timestamp_ms: int = 0,
+        headers: Sequence[tuple[str, bytes]] | None = None,
+        delivered: Callable[[], None] | None = None,
+    ) -> None:
+        """Append (key, value) pairs. `delivered` is called, by poll or flush, once all are stored.
+
+        Blocks while the local buffer is full. Raise TransientError if the log refuses them.
+        """
+
+    def poll(self) -> None:
+        """Serve delivery reports. Raise TransientError if an earlier append failed."""
+
+    def flush(self, timeout_s: float = 30.0) -> None:
+        """Return when all appended records are stored; else raise TransientError."""
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset after the last record of each partition."""
+
+    def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset of the first record that each partition still has."""
+
+    def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterable[Record]:
+        """The records from `start` up to, not including, `end`; compacted ones are missing."""
+
+
+class Telemetry(Protocol):
+    """Counts and times, by the names in `hadron.metrics`."""
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None: ...
+
+    def gauge(self, name: str, value: float, **labels: str) -> None: ...
+
+    def observe(self, name: str, value: float, **labels: str) -> None: ...

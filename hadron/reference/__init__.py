@@ -1,0 +1,1 @@
+"""Reference data: what an instrument is called, whatever the venue calls it."""

@@ -1,0 +1,1 @@
+"""Risk: limits, and the verdict that every order needs."""

@@ -1,0 +1,105 @@
+"""Settings, read once from environment variables; every problem is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from hadron.errors import SettingsError
+
+PREFIX = "HADRON_"
+# Standard names of others that we honour as they are.
+FOREIGN = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Settings:
+    """Each field is the environment variable HADRON_<NAME>."""
+
+    kafka: Annotated[str, Field(description="Bootstrap servers, host:port,host:port")]
+    database: Annotated[
+        SecretStr | None, Field(description="PostgreSQL or TimescaleDB, as a postgresql:// URL")
+    ] = None
+    redis: Annotated[SecretStr | None, Field(description="Redis or Valkey, as a redis:// URL")] = (
+        None
+    )
+    registry: Annotated[
+        str | None, Field(description="Schema registry (Confluent API); none: the catalogue's ids")
+    ] = None
+    num_shards: Annotated[int, Field(ge=1, le=1024, description="Partitions of every topic")] = 4
+    replication: Annotated[int, Field(ge=1, le=9, description="Copies of each partition")] = 1
+    kafka_security: Annotated[
+        Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"],
+        Field(description="Security protocol of Kafka"),
+    ] = "PLAINTEXT"
+    kafka_username: Annotated[str | None, Field(description="SASL/SCRAM-SHA-512 user")] = None
+    kafka_password: Annotated[SecretStr | None, Field(description="SASL password")] = None
+    kafka_ca: Annotated[str | None, Field(description="File of the CA that signed Kafka")] = None
+    prefix: Annotated[str, Field(description="Put before output topics and groups (replay)")] = ""
+    massive_key: Annotated[SecretStr | None, Field(description="API key of Massive")] = None
+    massive_url: Annotated[
+        str | None, Field(description="WebSocket of Massive; none: chosen by websocket_mode")
+    ] = None
+    websocket_mode: Annotated[
+        Literal["delayed", "realtime"], Field(description="Which public host of Massive")
+    ] = "delayed"
+    coinbase_url: Annotated[str, Field(description="WebSocket of Coinbase market data")] = (
+        "wss://advanced-trade-ws.coinbase.com"
+    )
+    symbols: Annotated[str, Field(description="Symbols that a feed subscribes to, by comma")] = ""
+    stale_after_s: Annotated[
+        float, Field(gt=0, description="Seconds of silence until a feed reconnects")
+    ] = 30.0
+    checkpoint_s: Annotated[float, Field(gt=0, le=60, description="Time between checkpoints")] = 1.0
+    fetch_records: Annotated[
+        int, Field(ge=1, le=100_000, description="Most records of one fetch of a stream")
+    ] = 2000
+    queue_slices: Annotated[
+        int, Field(ge=1, le=10_000, description="Most fetched slices that wait in a stream")
+    ] = 32
+    batch_rows: Annotated[int, Field(ge=1, description="Rows that make the archive write")] = 100
+    batch_s: Annotated[
+        float, Field(gt=0, le=5, description="Seconds after which the archive writes anyway")
+    ] = 1.0
+    pool_max: Annotated[int, Field(ge=1, description="Database connections at most")] = 20
+    pool_acquire_s: Annotated[float, Field(gt=0, description="Wait for a connection")] = 30.0
+    pool_idle_s: Annotated[float, Field(gt=0, description="Close connections idle so long")] = 600.0
+    pool_lifetime_s: Annotated[float, Field(gt=0, description="Replace connections after")] = 1800.0
+    hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
+    http_host: Annotated[str, Field(description="Address of /health, /ready and /metrics")] = (
+        "127.0.0.1"
+    )
+    http_port: Annotated[int, Field(ge=0, le=65535, description="Its port; 0: any free one")] = 3002
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least severe log line")
+    ] = "info"
+    otlp_endpoint: Annotated[str | None, Field(description="Where traces go; none: no traces")] = (
+        None
+    )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    return FOREIGN.get(name, PREFIX + name.upper())
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raise SettingsError naming every variable that is wrong or missing."""
+    names = {variable(name): name for name in Settings.__dataclass_fields__}
+    known: dict[str, Any] = {
+        names[key]: value for key, value in environment.items() if key in names and value != ""
+    }
+    try:
+        return TypeAdapter(Settings).validate_python(known)
+    except ValidationError as error:
+        raise SettingsError([_sentence(problem, known) for problem in error.errors()]) from None
+
+
+def _sentence(problem: Any, known: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    secret = "SecretStr" in str(Settings.__annotations__.get(name, ""))
+    seen = "is not set" if name not in known else "is hidden" if secret else repr(known[name])
+    return f"{variable(name)}: {seen}; {problem['msg'][0].lower()}{problem['msg'][1:]}"

@@ -1,0 +1,1 @@
+"""Strategies: from ticks to decisions with their evidence."""

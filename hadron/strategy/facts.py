@@ -1,0 +1,39 @@
+"""What strategies decided."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Side = Literal["buy", "sell"]
+
+
+class DecisionMade(msgspec.Struct, frozen=True):
+    """A strategy wants to trade. It names the tick that made it decide and the numbers it saw."""
+
+    source: str  # the tick's topic
+    partition: int
+    offset: int
+    index: int  # among the decisions that this tick caused
+    raw_topic: str
+    raw_partition: int
+    raw_offset: int
+    strategy: str
+    version: str
+    portfolio: str
+    instrument: str
+    venue: str
+    at_ns: int
+    seen_ns: int
+    side: Side
+    quantity: Decimal
+    limit_price: Decimal | None  # None: at the market
+    confidence: Decimal  # 0 to 1
+    bid: Decimal | None  # the last real prices of the instrument when it decided
+    ask: Decimal | None
+    last: Decimal | None
+    quality: str
+    evidence: dict[str, str]  # indicator values, exact text
+    metadata: dict[str, str]

@@ -1,0 +1,143 @@
+"""The catalogue of topics. Creation, checks, sinks and documentation derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from hadron.audit.facts import CheckpointTaken, RecordPoisoned
+from hadron.control.facts import (
+    LimitsChanged,
+    RulesChanged,
+    StrategyConfigured,
+    TradingHalted,
+    TradingResumed,
+)
+from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
+from hadron.market.facts import PriceMarked, QuoteChanged, RawReceived, TradePrinted
+from hadron.orders.facts import OrderFilled, OrderRejected
+from hadron.portfolio.facts import PositionChanged
+from hadron.reference.facts import InstrumentListed
+from hadron.strategy.facts import DecisionMade
+
+DAY_MS = 86_400_000
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One topic. `everywhere` means that each record is written to every partition."""
+
+    name: str
+    key: str  # what the key is, in words
+    facts: tuple[type[Any], ...]
+    retention_ms: int = 7 * DAY_MS
+    compacted: bool = False
+    everywhere: bool = False
+
+    def configuration(self) -> dict[str, str]:
+        """The settings that the broker must show for it."""
+        if self.compacted:
+            return {"cleanup.policy": "compact", "max.message.bytes": "16777216"}
+        return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+
+
+VENUES = ("massive", "coinbase")
+RAW: Mapping[str, Topic] = {
+    venue: Topic(f"raw.{venue}", "instrument", (RawReceived,)) for venue in VENUES
+}
+TICKS: Mapping[str, Topic] = {
+    lane: Topic(f"ticks.{lane}", "instrument", (TradePrinted, QuoteChanged))
+    for lane in ("fast", "warm", "cold")
+}
+DECISIONS = Topic("decisions", "portfolio", (DecisionMade,), 90 * DAY_MS)
+INTENTS = Topic(
+    "intents", "portfolio", (IntentApproved, IntentRejected, DecisionDismissed), 90 * DAY_MS
+)
+ORDERS = Topic("orders", "portfolio", (OrderFilled, OrderRejected), 90 * DAY_MS)
+# In the partition of their instrument, so that the shard that routes it knows what is held.
+POSITIONS = Topic("positions", "portfolio/strategy/instrument", (PositionChanged,), compacted=True)
+MARKS = Topic("marks", "instrument", (PriceMarked,), DAY_MS, everywhere=True)
+CONTROL = Topic(
+    "control",
+    "subject",
+    (RulesChanged, StrategyConfigured, LimitsChanged, TradingHalted, TradingResumed),
+    compacted=True,
+    everywhere=True,
+)
+INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
+DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
+
+# The fold that keeps state in a topic of its own, by process.
+STATE: Mapping[str, Topic] = {
+    process: Topic(f"state.{process}", "slot of the shard", (CheckpointTaken,), compacted=True)
+    for process in ("normalize", "engine", "desk", "portfolio")
+}
+
+ALL: tuple[Topic, ...] = (
+    *RAW.values(),
+    *TICKS.values(),
+    DECISIONS,
+    INTENTS,
+    ORDERS,
+    POSITIONS,
+    MARKS,
+    CONTROL,
+    INSTRUMENTS,
+    DEAD,
+    *STATE.values(),
+)
+
+# Every fact but ticks (whose lane chooses the topic), raw events and state has one home.
+HOME: Mapping[type[Any], Topic] = {
+    fact: topic
+    for topic in ALL
+    if topic.name.partition(".")[0] not in ("raw", "ticks", "state")
+    for fact in topic.facts
+}
+
+_KEY: Mapping[type[Any], Callable[[Any], str]] = {
+    RawReceived: lambda fact: str(fact.instrument),
+    TradePrinted: lambda fact: str(fact.instrument),
+    QuoteChanged: lambda fact: str(fact.instrument),
+    PriceMarked: lambda fact: str(fact.instrument),
+    DecisionMade: lambda fact: str(fact.portfolio),
+    IntentApproved: lambda fact: str(fact.portfolio),
+    IntentRejected: lambda fact: str(fact.portfolio),
+    DecisionDismissed: lambda fact: str(fact.portfolio),
+    OrderFilled: lambda fact: str(fact.portfolio),
+    OrderRejected: lambda fact: str(fact.portfolio),
+    PositionChanged: lambda fact: f"{fact.portfolio}/{fact.strategy}/{fact.instrument}",
+    RulesChanged: lambda _: "rules",
+    StrategyConfigured: lambda fact: f"strategy/{fact.name}",
+    LimitsChanged: lambda fact: f"limits/{fact.portfolio}",
+    TradingHalted: lambda _: "trading",
+    TradingResumed: lambda _: "trading",
+    InstrumentListed: lambda fact: f"{fact.venue}:{fact.symbol}",
+    RecordPoisoned: lambda fact: f"{fact.source}/{fact.partition}",
+}
+
+
+def topic_of(fact: Any) -> Topic:
+    """Where a fact goes. Raise KeyError for a class that is no fact of the flow."""
+    kind = type(fact)
+    if kind is TradePrinted or kind is QuoteChanged:
+        return TICKS[fact.lane]
+    if kind is RawReceived:
+        return RAW[fact.venue]
+    return HOME[kind]
+
+
+def key_of(fact: Any) -> str:
+    """The Kafka key of a fact."""
+    return _KEY[type(fact)](fact)
+
+
+def partition_key_of(fact: Any) -> str:
+    """What chooses the partition: the key, but for positions, which lie with their instrument."""
+    return str(fact.instrument) if type(fact) is PositionChanged else key_of(fact)
+
+
+def sink_topics() -> tuple[Topic, ...]:
+    """What the archive stores."""
+    return (*TICKS.values(), DECISIONS, INTENTS, ORDERS, POSITIONS, DEAD)

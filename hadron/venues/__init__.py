@@ -1,0 +1,1 @@
+"""The venues' protocols without I/O: frames in, facts and frames out."""

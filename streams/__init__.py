@@ -1,0 +1,1 @@
+"""Thin Faust adapters, one stream per file."""

@@ -1,0 +1,32 @@
+"""The codec: every fact comes back as it went, and bad bytes are a ContractError."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hadron.errors import ContractError
+from tests.support import a_decision, a_fill, a_quote, a_raw, a_trade, an_approved_intent, codec
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [a_raw(b'{"p": 1}'), a_trade("1.50"), a_quote(), a_decision(), an_approved_intent(), a_fill()],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_a_fact_comes_back_as_it_went(fact: object) -> None:
+    assert codec().decode(codec().encode(fact)) == fact
+
+
+@given(st.binary(max_size=64))
+def test_no_bytes_raise_anything_but_a_contract_error(value: bytes) -> None:
+    try:
+        codec().decode(value)
+    except ContractError as error:
+        assert error.record == value[:200]
+
+
+def test_a_fact_that_does_not_fit_its_contract_is_refused() -> None:
+    with pytest.raises(ContractError, match="TradePrinted"):
+        codec().encode(a_trade("1", price="not a number"))
