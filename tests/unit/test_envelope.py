@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,12 +24,10 @@ def test_a_fact_comes_back_as_it_went(fact: object) -> None:
 
 @given(st.binary(max_size=64))
 def test_no_bytes_raise_anything_but_a_contract_error(value: bytes) -> None:
-    try:
+    with suppress(ContractError):
         codec().decode(value)
-    except ContractError as error:
-        assert error.record == value[:200]
 
 
 def test_a_fact_that_does_not_fit_its_contract_is_refused() -> None:
     with pytest.raises(ContractError, match="TradePrinted"):
-        codec().encode(a_trade("1", price="not a number"))
+        codec().encode(msgspec.structs.replace(a_trade(), price="not a number"))
