@@ -141,3 +141,35 @@ def partition_key_of(fact: Any) -> str:
 def sink_topics() -> tuple[Topic, ...]:
     """What the archive stores."""
     return (*TICKS.values(), DECISIONS, INTENTS, ORDERS, POSITIONS, DEAD)
+
+
+class Names(msgspec.Struct, frozen=True):
+    """What topics are called in one run. A replay writes under a prefix and reads `live` as is."""
+
+    prefix: str = ""
+    live: frozenset[str] = frozenset()
+
+    def write(self, topic: str) -> str:
+        """The name that a logical topic is written to under."""
+        return self.prefix + topic
+
+    def read(self, topic: str) -> str:
+        """The name that a logical topic is read under."""
+        return topic if topic in self.live else self.prefix + topic
+
+    def logical(self, name: str) -> str:
+        """The logical topic of a name."""
+        return name.removeprefix(self.prefix) if self.prefix else name
+
+    def group(self, process: str) -> str:
+        """The consumer group of a process in this run."""
+        return f"{self.prefix}hadron.{process}"
+
+
+LIVE = Names()
+
+
+def replay_names(run: str) -> Names:
+    """The names of a replay: raw events, control and positions are live, all else its own."""
+    shared = (*RAW.values(), CONTROL, POSITIONS, INSTRUMENTS)
+    return Names(f"replay.{run}.", frozenset(topic.name for topic in shared))

@@ -1,0 +1,48 @@
+"""A Faust app as Hadron needs it: raw bytes, slices, our own acknowledgements, nothing else."""
+
+from __future__ import annotations
+
+import ssl
+
+import faust
+
+from hadron.settings import Settings
+
+
+def make_app(group: str, settings: Settings) -> faust.App:
+    """An app that consumes as `group`. It has no web server, no leader and creates no topics."""
+    return faust.App(
+        group,
+        broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_credentials=_credentials(settings),
+        broker_max_poll_records=settings.fetch_records,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
+        broker_request_timeout=30.0,
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=settings.queue_slices,
+        stream_wait_empty=True,
+        producer_request_timeout=30.0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        autodiscover=False,
+    )
+
+
+def _credentials(settings: Settings) -> faust.SSLCredentials | faust.SASLCredentials | None:
+    context = (
+        ssl.create_default_context(cafile=settings.kafka_ca)
+        if settings.kafka_security.endswith("SSL")
+        else None
+    )
+    if settings.kafka_security.startswith("SASL"):
+        password = settings.kafka_password
+        return faust.SASLCredentials(
+            mechanism="SCRAM-SHA-512",
+            username=settings.kafka_username,
+            password=password.get_secret_value() if password else None,
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context else None

@@ -1,0 +1,226 @@
+"""Runs a fold in Faust, once for all: decode, step, emit, dead-letter, checkpoint, acknowledge."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import faust
+import structlog
+
+from hadron import metrics
+from hadron.audit.facts import RecordPoisoned
+from hadron.audit.poison import PoisonLimit
+from hadron.errors import HadronError
+from hadron.fold import Fold
+from hadron.ports import Telemetry
+from streams.batching import use_slices
+from streams.checkpointing import Checkpointer
+from streams.lanes import Lanes, Waiting
+from streams.outbox import Outbox
+from streams.shard import Place, Shard, bootstrap, restored
+from streams.tools import Pace, Tools
+
+events = structlog.get_logger()
+
+RANK = {"ticks.fast": 1, "ticks.warm": 2, "ticks.cold": 3}
+LANE = ("other", "fast", "warm", "cold")
+# Records of one turn. Small where a FAST slice may come in meanwhile: it waits for one turn.
+TURN = {0: 512, 1: 256, 2: 64, 3: 32}
+
+
+Observer = Callable[[Sequence[Any], Telemetry], Callable[[], None]]
+
+
+class Stream:
+    """One fold over its sources, with a shard for each partition that Kafka assigns to us."""
+
+    def __init__(
+        self,
+        app: faust.App,
+        place: Place,
+        make: Callable[[], Fold],
+        *,
+        tools: Tools,
+        pace: Pace,
+        observe: Observer | None = None,
+    ) -> None:
+        self._app = app
+        self._place = place
+        self._make = make
+        self._tools = tools
+        self._pace = pace
+        self._observe = observe
+        self._outbox = Outbox(
+            tools.log, tools.codec, names=place.names, partitions=place.partitions
+        )
+        self._checkpointer = Checkpointer(
+            place,
+            outbox=self._outbox,
+            log=tools.log,
+            codec=tools.codec,
+            telemetry=tools.telemetry,
+        )
+        self._lanes = Lanes(
+            {place.names.read(name): rank for name, rank in RANK.items()}, turn=TURN
+        )
+        self._shards: dict[int, Shard] = {}
+        self._stepped: list[Waiting] = []
+        self._full: set[Any] = set()
+        self._work = asyncio.Event()
+        self._alive = time.monotonic()
+        self._poison = PoisonLimit()
+        self._attach()
+
+    async def run(self) -> None:
+        """Work until cancelled. Raise what must stop the process; nothing is acknowledged then."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._turns())
+            tasks.create_task(self._checkpoints())
+            tasks.create_task(self._polls())
+
+    def lag(self) -> dict[str, int]:
+        """Records on the log that we did not step yet, by logical topic, of our partitions."""
+        lag: dict[str, int] = {}
+        consumer = self._app.consumer
+        for tp in consumer.assignment():
+            topic = self._place.names.logical(tp.topic)
+            shard, end = self._shards.get(tp.partition), consumer.highwater(tp)
+            at = shard.positions.get((topic, tp.partition), 0) if shard else 0
+            lag[topic] = lag.get(topic, 0) + max((end or 0) - at, 0)
+        return lag
+
+    def _attach(self) -> None:
+        names = [self._place.names.read(topic) for topic in self._place.sources]
+        use_slices(self._app, {self._place.names.read(name): rank for name, rank in RANK.items()})
+        channel = self._app.topic(
+            *names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        self._app.agent(channel, name=self._place.process)(self._receive)
+        self._app.on_partitions_assigned.connect(self._reassigned)
+
+    async def _receive(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            tp = message.tp
+            self._lanes.put(Waiting(tp.topic, tp.partition, message.value, event))
+            if self._lanes.waiting[tp] > self._pace.queue_records and tp not in self._full:
+                self._app.consumer.on_buffer_full(tp)
+                self._full.add(tp)
+            self._work.set()
+
+    async def _reassigned(self, *_: Any, **__: Any) -> None:
+        """Forget every shard: another may have stepped it meanwhile. The next slice restores it."""
+        self._shards.clear()
+        self._full.clear()
+
+    async def _turns(self) -> None:
+        while True:
+            turn = self._lanes.take()
+            if turn is None:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            self._check_alive()
+            slice, records = turn
+            shard = self._shards.get(slice.partition) or await self._restored(slice.partition)
+            self._step(shard, slice, records)
+            await asyncio.sleep(0)
+
+    def _check_alive(self) -> None:
+        now = time.monotonic()
+        if now - self._alive > self._pace.session_s:
+            raise HadronError(
+                f"{self._place.process} stood still for {now - self._alive:.1f} s, longer than its"
+                f" session of {self._pace.session_s:.0f} s: its partitions may be another's now"
+            )
+        self._alive = now
+
+    def _step(self, shard: Shard, slice: Waiting, records: Sequence[Any]) -> None:
+        started = time.perf_counter()
+        process, telemetry = self._place.process, self._tools.telemetry
+        topic = self._place.names.logical(slice.topic)
+        headers = (record.headers for record in records)
+        with self._tools.tracer.slice_span(process, headers) as outgoing:
+            outputs = shard.step(topic, records, self._tools.codec)
+            self._emit(outputs, outgoing)
+        poisoned = {fact.offset for fact in outputs if type(fact) is RecordPoisoned}
+        if slice.taken == len(slice.records):
+            self._stepped.append(slice)
+            self._reopen(slice)
+        lane = LANE[RANK.get(topic, 0)]
+        telemetry.count(metrics.RECORDS_IN, len(records), process=process, topic=topic)
+        telemetry.observe(
+            metrics.STEP_SECONDS, time.perf_counter() - started, process=process, lane=lane
+        )
+        hop = time.time() - records[0].timestamp / 1000
+        telemetry.observe(metrics.HOP_SECONDS, hop, process=process)
+        if poisoned:
+            telemetry.count(metrics.POISONED, len(poisoned), process=process)
+        self._poison.seen([record.offset for record in records], poisoned)
+
+    def _emit(self, outputs: Sequence[Any], headers: Any = None) -> None:
+        if outputs:
+            telemetry = self._tools.telemetry
+            stored = self._observe(outputs, telemetry) if self._observe else None
+            counts = self._outbox.append(outputs, headers=headers, stored=stored)
+            for topic, count in counts.items():
+                telemetry.count(metrics.FACTS_OUT, count, process=self._place.process, topic=topic)
+        self._outbox.poll()
+
+    def _reopen(self, slice: Waiting) -> None:
+        tp = slice.event.message.tp
+        if tp in self._full and self._lanes.waiting[tp] < self._pace.queue_records // 2:
+            self._full.discard(tp)
+            self._app.consumer.on_buffer_drop(tp)
+
+    async def _restored(self, partition: int) -> Shard:
+        started = time.perf_counter()
+        loop, place, tools = asyncio.get_running_loop(), self._place, self._tools
+        shard = await loop.run_in_executor(
+            None,
+            lambda: restored(place, partition, self._make(), log=tools.log, codec=tools.codec),
+        )
+        if shard.changed:
+            await self._checkpointer.store([shard], [])
+        outputs = await loop.run_in_executor(
+            None, lambda: list(bootstrap(shard, place, log=tools.log, codec=tools.codec))
+        )
+        self._shards[partition] = shard
+        self._emit(outputs)
+        took = time.perf_counter() - started
+        tools.telemetry.observe(metrics.RESTORE_SECONDS, took, process=place.process)
+        events.info("shard restored", partition=partition, seconds=round(took, 3))
+        return shard
+
+    async def _checkpoints(self) -> None:
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0.05)
+            # A rebalance and a stop wait until all is acknowledged: do not let them wait long.
+            urgent = self._app.rebalancing or self._app.should_stop
+            if urgent or time.monotonic() - last >= self._pace.checkpoint_s:
+                last = time.monotonic()
+                if self._stepped or any(shard.changed for shard in self._shards.values()):
+                    await self._checkpointer.store(list(self._shards.values()), self._stepped)
+                self._gauges()
+
+    async def _polls(self) -> None:
+        while True:
+            await asyncio.sleep(0.002 if self._outbox.waits else 0.02)
+            self._outbox.poll()
+            if not self._lanes:
+                self._check_alive()
+
+    def _gauges(self) -> None:
+        process, telemetry = self._place.process, self._tools.telemetry
+        telemetry.gauge(metrics.SHARDS, len(self._shards), process=process)
+        for rank, lane in enumerate(LANE):
+            waiting = self._lanes.records(rank)
+            telemetry.gauge(metrics.QUEUE_RECORDS, waiting, process=process, lane=lane)
+            share = waiting / max(1, self._pace.queue_records * self._place.partitions)
+            telemetry.gauge(metrics.QUEUE_SHARE, share, process=process, lane=lane)
+        for topic, lag in self.lag().items():
+            telemetry.gauge(metrics.LAG_RECORDS, lag, process=process, topic=topic)

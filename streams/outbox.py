@@ -1,0 +1,118 @@
+"""Facts on their way to the log, and when all of them have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hadron.partitions import partition_of
+from hadron.ports import Codec, FactLog
+from hadron.topics import Names, key_of, partition_key_of, topic_of
+
+Headers = Sequence[tuple[str, bytes]] | None
+Batches = dict[tuple[str, int], list[tuple[str | bytes | None, bytes | None]]]
+
+
+class _Epoch:
+    """The appends between two calls of all_stored."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.waiter: asyncio.Future[None] | None = None
+
+    def one_stored(self) -> None:
+        self.open -= 1
+        if self.open == 0 and self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+
+class Outbox:
+    """Encodes, routes and appends facts; knows which appends are not stored yet.
+
+    To be used from one event loop, which must call `poll` often.
+    """
+
+    def __init__(self, log: FactLog, codec: Codec, *, names: Names, partitions: int) -> None:
+        self.poll = log.poll
+        self._log = log
+        self._codec = codec
+        self._names = names
+        self._partitions = partitions
+        self._epoch = _Epoch()
+
+    @property
+    def waits(self) -> bool:
+        """Whether an append since the last all_stored is not stored yet."""
+        return self._epoch.open > 0
+
+    def append(
+        self,
+        facts: Sequence[Any],
+        *,
+        headers: Headers = None,
+        stored: Callable[[], None] | None = None,
+    ) -> dict[str, int]:
+        """Append facts in order. `stored` is called when all are. Return how many went where."""
+        batches = self._routed(facts)
+        counts: dict[str, int] = {}
+        left = len(batches)
+
+        def delivered() -> None:
+            nonlocal left
+            left -= 1
+            if left == 0 and stored is not None:
+                stored()
+
+        for (topic, partition), records in batches.items():
+            counts[topic] = counts.get(topic, 0) + len(records)
+            self._append(self._names.write(topic), partition, records, headers, delivered)
+        return counts
+
+    def append_bytes(self, topic: str, partition: int, *, key: str, value: bytes) -> None:
+        """Append one record that is encoded already, to a topic named in full."""
+        self._append(topic, partition, [(key, value)], None, None)
+
+    async def all_stored(self) -> None:
+        """Return when everything appended until now is on the log. One caller at a time."""
+        epoch, self._epoch = self._epoch, _Epoch()
+        if epoch.open:
+            epoch.waiter = asyncio.get_running_loop().create_future()
+            while not epoch.waiter.done():
+                self.poll()
+                await asyncio.wait([epoch.waiter], timeout=0.001)
+
+    def _append(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[tuple[str | bytes | None, bytes | None]],
+        headers: Headers,
+        stored: Callable[[], None] | None,
+    ) -> None:
+        epoch = self._epoch
+        epoch.open += 1
+
+        def delivered() -> None:
+            epoch.one_stored()
+            if stored is not None:
+                stored()
+
+        self._log.append(topic, partition, records, headers=headers, delivered=delivered)
+
+    def _routed(self, facts: Sequence[Any]) -> Batches:
+        batches: Batches = {}
+        encode, partitions = self._codec.encode, self._partitions
+        for fact in facts:
+            topic = topic_of(fact)
+            record = (key_of(fact), encode(fact))
+            if topic.everywhere:
+                for partition in range(partitions):
+                    batches.setdefault((topic.name, partition), []).append(record)
+                continue
+            place = (topic.name, partition_of(partition_key_of(fact), partitions))
+            batch = batches.get(place)
+            if batch is None:
+                batch = batches[place] = []
+            batch.append(record)
+        return batches

@@ -1,0 +1,24 @@
+"""What a stream is given from outside, and how it is paced."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hadron.ports import Codec, FactLog, Telemetry, Tracer
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """The outside world of a stream."""
+
+    log: FactLog
+    codec: Codec
+    telemetry: Telemetry
+    tracer: Tracer
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How much waits, and how often state is stored."""
+
+    checkpoint_s: float = 1.0
+    queue_records: int = 4000  # waiting of one partition before it is not fetched any more
+    session_s: float = 10.0  # after standing still so long, our partitions may be another's
