@@ -1,0 +1,1 @@
+"""Kafka, PostgreSQL and Valkey from wheels, as daemons of this machine."""

@@ -1,0 +1,96 @@
+"""The real services of the integration tests: one stack a session, all names a test's own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from connectors.local import stack as local
+from connectors.local.stack import Endpoints
+from hadron.settings import variable
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Endpoints]:
+    """The three servers; those that HADRON_KAFKA and the like name are used as they are."""
+    external = {name: os.environ.get(variable(name), "") for name in ("kafka", "database", "redis")}
+    servers: dict[str, local.Name] = {"kafka": "kafka", "database": "postgres", "redis": "valkey"}
+    need = frozenset(servers[name] for name, where in external.items() if not where)
+    directory = Path(tempfile.mkdtemp(prefix="hadron-tests-"))
+    try:
+        started = local.up(directory, need=need, progress=lambda _: None)
+        yield Endpoints(
+            kafka=external["kafka"] or started.kafka,
+            database=external["database"] or started.database,
+            redis=external["redis"] or started.redis,
+        )
+    finally:
+        local.down(directory, progress=lambda _: None)
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name of this test alone, fit for topics, groups and app ids."""
+    return f"t{next(_numbers)}-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def make_topic(stack: Endpoints, unique: str) -> Iterator[Callable[..., str]]:
+    """Create a topic of this test: `make_topic("ticks", partitions=4)`. Return its full name."""
+    admin = AdminClient({"bootstrap.servers": stack.kafka})
+    made: list[str] = []
+
+    def make(name: str = "facts", *, partitions: int = 1, **config: str) -> str:
+        topic = f"{unique}.{name}"
+        settings = {key.replace("_", "."): value for key, value in config.items()}
+        wanted = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
+        admin.create_topics([wanted])[topic].result(30)
+        made.append(topic)
+        return topic
+
+    yield make
+    if made:
+        for future in admin.delete_topics(made).values():
+            future.result(30)
+
+
+@pytest.fixture
+def database(stack: Endpoints) -> Iterator[str]:
+    """The URL of an empty database of this test."""
+    name = f"test_{next(_numbers)}_{uuid4().hex[:8]}"
+    with psycopg.connect(stack.database, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield _renamed(stack.database, name)
+    with psycopg.connect(stack.database, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(stack: Endpoints) -> Iterator[str]:
+    """The URL of an empty Redis database, emptied again after this test."""
+    base = stack.redis.rsplit("/", 1)[0] if stack.redis.count("/") > 2 else stack.redis
+    url = f"{base}/{next(_numbers) % 15 + 1}"
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+        yield url
+        client.flushdb()
+
+
+def _renamed(url: str, name: str) -> str:
+    scheme, _, rest = url.partition("://")
+    where, question, options = rest.partition("?")
+    return f"{scheme}://{where.partition('/')[0]}/{name}{question}{options}"
