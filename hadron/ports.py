@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import msgspec
@@ -74,3 +75,15 @@ class Telemetry(Protocol):
     def gauge(self, name: str, value: float, **labels: str) -> None: ...
 
     def observe(self, name: str, value: float, **labels: str) -> None: ...
+
+
+class Tracer(Protocol):
+    """Follows a frame through the log by W3C trace context in the headers of records."""
+
+    def slice_span(
+        self, process: str, headers: Iterable[Sequence[tuple[str, bytes]]]
+    ) -> AbstractContextManager[list[tuple[str, bytes]] | None]:
+        """A span around the step of one slice, given its records' headers.
+
+        Yields the headers for what follows from it, or None where tracing is off.
+        """
