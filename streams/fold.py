@@ -9,6 +9,7 @@ from typing import Any
 
 import faust
 import structlog
+from faust.types.tuples import TP
 
 from hadron import metrics
 from hadron.audit.facts import RecordPoisoned
@@ -104,7 +105,7 @@ class Stream:
     async def _receive(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            tp = message.tp
+            tp = TP(message.topic, message.partition)
             self._lanes.put(Waiting(tp.topic, tp.partition, message.value, event))
             if self._lanes.waiting[tp] > self._pace.queue_records and tp not in self._full:
                 self._app.consumer.on_buffer_full(tp)
@@ -171,7 +172,7 @@ class Stream:
         self._outbox.poll()
 
     def _reopen(self, slice: Waiting) -> None:
-        tp = slice.event.message.tp
+        tp = TP(slice.topic, slice.partition)
         if tp in self._full and self._lanes.waiting[tp] < self._pace.queue_records // 2:
             self._full.discard(tp)
             self._app.consumer.on_buffer_drop(tp)
