@@ -1,0 +1,46 @@
+{{/* Environment of any process: root. Written into each pod, so that hooks need no other object. */}}
+{{- define "hadron.environment" -}}
+- {name: HADRON_KAFKA, value: {{ .Values.kafkaBootstrap | quote }}}
+- {name: HADRON_KAFKA_SECURITY, value: {{ .Values.kafkaSecurity | quote }}}
+{{- if .Values.kafkaCaExistingSecret }}
+- {name: HADRON_KAFKA_CA, value: /etc/hadron/kafka/ca.crt}
+{{- end }}
+{{- with .Values.registryUrl }}
+- {name: HADRON_REGISTRY, value: {{ . | quote }}}
+{{- end }}
+- {name: HADRON_NUM_SHARDS, value: {{ .Values.numShards | quote }}}
+- {name: HADRON_REPLICATION, value: {{ .Values.replication | quote }}}
+- {name: HADRON_HTTP_HOST, value: "0.0.0.0"}
+- {name: HADRON_HTTP_PORT, value: {{ .Values.httpPort | quote }}}
+- {name: HADRON_LOG_LEVEL, value: {{ .Values.logLevel | quote }}}
+{{- with .Values.otlpEndpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* SASL credentials: name of a Secret, or empty. */}}
+{{- define "hadron.kafkaCredentials" -}}
+{{- if . }}
+- name: HADRON_KAFKA_USERNAME
+  valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: username}}
+- name: HADRON_KAFKA_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: password}}
+{{- end }}
+{{- end -}}
+
+{{/* One variable from one key of a Secret: variable, secret, key. */}}
+{{- define "hadron.secretVariable" -}}
+- name: {{ .variable }}
+  valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ .key }}}}
+{{- end -}}
+
+{{- define "hadron.databaseVariable" -}}
+{{- include "hadron.secretVariable" (dict "variable" "HADRON_DATABASE" "secret" . "key" "url") -}}
+{{- end -}}
+
+{{- define "hadron.redisVariable" -}}
+{{- include "hadron.secretVariable" (dict "variable" "HADRON_REDIS" "secret" . "key" "url") -}}
+{{- end -}}
