@@ -1,0 +1,1 @@
+"""What people on call see: metrics, logs and traces."""
