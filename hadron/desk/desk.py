@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from hadron.audit.names import Name, name_of
 from hadron.control.facts import LimitsChanged, TradingHalted, TradingResumed
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
 from hadron.desk.intents import (
@@ -13,7 +14,6 @@ from hadron.desk.intents import (
     dismissed,
     judged_price,
     rejected,
-    verdict_id,
 )
 from hadron.desk.shelf import Shelf
 from hadron.fold import Received, Slice
@@ -131,12 +131,13 @@ class Desk:
         if holding is not None and intent.verdict in holding.reserved:
             return
         price = judged_price(intent, self._shelf.prices.get(intent.instrument))
+        name = Name(slice.topic, slice.partition, offset, 0)
         # An intent whose order has ended needs no room: the order overtook it on its way here.
-        if price is not None and not self._seen.covers(slice.topic, slice.partition, offset):
+        if price is not None and not self._seen.covers(name):
             self._shelf.put_holding(intent.portfolio, key, reserved(book, intent, price=price))
 
     def _release(self, refused: IntentRejected | DecisionDismissed) -> None:
-        verdict = verdict_id(refused.source, refused.partition, refused.offset, refused.index)
+        verdict = str(name_of(refused))
         key = (refused.strategy, refused.instrument)
         book = self._shelf.book(refused.portfolio)
         if (rest := released(book, key, verdict)) is not book:

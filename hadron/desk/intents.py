@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from hadron.audit.names import Name
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected, OrderType
 from hadron.orders.touch import touch
 from hadron.strategy.facts import DecisionMade
@@ -34,12 +35,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> str:
         """The id of the verdict on the decision that lies here."""
-        return verdict_id(self.source, self.partition, self.offset, 0)
-
-
-def verdict_id(source: str, partition: int, offset: int, index: int) -> str:
-    """The id of a verdict, from the coordinates of its decision."""
-    return f"{source}/{partition}/{offset}/{index}"
+        return str(Name(self.source, self.partition, self.offset, 0))
 
 
 def dismissal(decision: DecisionMade) -> str | None:

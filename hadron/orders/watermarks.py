@@ -3,31 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any
 
 import msgspec
 
-
-class Caused(Protocol):
-    """A fact that is named by its cause."""
-
-    @property
-    def source(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def index(self) -> int: ...
-
-
-class Watermark(msgspec.Struct, frozen=True):
-    """The newest cause seen of one partition."""
-
-    source: str
-    partition: int
-    offset: int
-    index: int
+from hadron.audit.names import Name, name_of
 
 
 class Watermarks:
@@ -38,21 +18,21 @@ class Watermarks:
     """
 
     def __init__(self) -> None:
-        self._newest: dict[tuple[str, int], Watermark] = {}
+        self._newest: dict[tuple[str, int], Name] = {}
         self._changed: set[tuple[str, int]] = set()
 
-    def covers(self, source: str, partition: int, offset: int, index: int = 0) -> bool:
-        """Whether a fact of that cause, or of a later one of its partition, was seen."""
-        newest = self._newest.get((source, partition))
-        return newest is not None and (offset, index) <= (newest.offset, newest.index)
+    def covers(self, name: Name) -> bool:
+        """Whether that name, or a later one of its partition, was seen."""
+        newest = self._newest.get((name.source, name.partition))
+        return newest is not None and name <= newest
 
-    def advance(self, fact: Caused) -> bool:
-        """Remember the fact's cause. False, and nothing changes, if it was seen before."""
-        if self.covers(fact.source, fact.partition, fact.offset, fact.index):
+    def advance(self, fact: Any) -> bool:
+        """Remember the fact's name. False, and nothing changes, if it was seen before."""
+        name = name_of(fact)
+        if self.covers(name):
             return False
-        place = (fact.source, fact.partition)
-        self._newest[place] = Watermark(fact.source, fact.partition, fact.offset, fact.index)
-        self._changed.add(place)
+        self._newest[name.source, name.partition] = name
+        self._changed.add((name.source, name.partition))
         return True
 
     def snapshot(self) -> Iterable[tuple[str, bytes]]:
@@ -64,5 +44,5 @@ class Watermarks:
 
     def restore(self, part: bytes) -> None:
         """Take one part of a snapshot."""
-        newest = msgspec.msgpack.decode(part, type=Watermark)
+        newest = msgspec.msgpack.decode(part, type=Name)
         self._newest[newest.source, newest.partition] = newest
