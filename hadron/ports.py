@@ -32,6 +32,9 @@ class Codec(Protocol):
     def decode(self, value: bytes) -> Any:
         """Raise ContractError if the bytes fit no known contract."""
 
+    def decode_many(self, values: Sequence[bytes]) -> list[Any]:
+        """Decode values in order, cheaper than one by one; raise if any cannot be."""
+
 
 class FactLog(Protocol):
     """An append-only log of partitions. Appends keep their order within a partition."""

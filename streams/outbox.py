@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hadron.market.facts import QuoteChanged, TradePrinted
 from hadron.partitions import partition_of
 from hadron.ports import Codec, FactLog
 from hadron.topics import Names, key_of, partition_key_of, topic_of
@@ -102,17 +103,24 @@ class Outbox:
 
     def _routed(self, facts: Sequence[Any]) -> Batches:
         batches: Batches = {}
-        encode, partitions = self._codec.encode, self._partitions
+        # Ticks come by the thousand, and few instruments at a time: find their batch once.
+        known: dict[tuple[str, str], list[tuple[str | bytes | None, bytes | None]]] = {}
+        encode = self._codec.encode
         for fact in facts:
-            topic = topic_of(fact)
-            record = (key_of(fact), encode(fact))
-            if topic.everywhere:
-                for partition in range(partitions):
-                    batches.setdefault((topic.name, partition), []).append(record)
-                continue
-            place = (topic.name, partition_of(partition_key_of(fact), partitions))
-            batch = batches.get(place)
-            if batch is None:
-                batch = batches[place] = []
-            batch.append(record)
+            if isinstance(fact, TradePrinted | QuoteChanged):
+                route = (fact.lane, fact.instrument)
+                batch = known.get(route)
+                if batch is None:
+                    batch = known[route] = self._batch(batches, fact)
+                batch.append((fact.instrument, encode(fact)))
+            elif topic_of(fact).everywhere:
+                record = (key_of(fact), encode(fact))
+                for partition in range(self._partitions):
+                    batches.setdefault((topic_of(fact).name, partition), []).append(record)
+            else:
+                self._batch(batches, fact).append((key_of(fact), encode(fact)))
         return batches
+
+    def _batch(self, batches: Batches, fact: Any) -> list[tuple[str | bytes | None, bytes | None]]:
+        partition = partition_of(partition_key_of(fact), self._partitions)
+        return batches.setdefault((topic_of(fact).name, partition), [])

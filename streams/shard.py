@@ -66,9 +66,8 @@ class Shard:
             self.repeated += before - len(records)
             if not records:
                 return []
-        decode = codec.decode
         try:
-            facts = [Received(r.offset, decode(r.value)) for r in records if r.value is not None]
+            facts = self._decoded(records, codec)
             poisoned: list[Any] = []
         except ContractError:
             facts, poisoned = self._decoded_one_by_one(topic, records, codec)
@@ -99,6 +98,14 @@ class Shard:
             for topic, name in self.written
             if at.get((name.source, self.partition), 0) <= name.offset
         }
+
+    def _decoded(self, records: Sequence[Any], codec: Codec) -> list[Received]:
+        values = [record.value for record in records]
+        if None in values:  # tombstones of a compacted topic
+            records = [record for record in records if record.value is not None]
+            values = [record.value for record in records]
+        facts = codec.decode_many(values)
+        return [Received(r.offset, fact) for r, fact in zip(records, facts, strict=True)]
 
     def _decoded_one_by_one(
         self, topic: str, records: Sequence[Any], codec: Codec

@@ -31,3 +31,27 @@ def test_no_bytes_raise_anything_but_a_contract_error(value: bytes) -> None:
 def test_a_fact_that_does_not_fit_its_contract_is_refused() -> None:
     with pytest.raises(ContractError, match="TradePrinted"):
         codec().encode(msgspec.structs.replace(a_trade(), price="not a number"))
+
+
+@given(st.lists(st.sampled_from([a_raw(b"{}"), a_trade("1.50"), a_quote(), a_decision()])))
+def test_many_facts_come_back_as_one_by_one(facts: list[object]) -> None:
+    values = [codec().encode(fact) for fact in facts]
+
+    assert codec().decode_many(values) == facts
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=4), st.integers(0, 3))
+def test_a_bad_record_among_many_is_a_contract_error_or_harmless(
+    bodies: list[bytes], place: int
+) -> None:
+    # given good trades with a corrupted one among them
+    good = codec().encode(a_trade())
+    values = [good, good, good]
+    values[place % 3] = good[:5] + b"".join(bodies)
+
+    # when they are decoded together, then it is refused or each is what it is alone
+    try:
+        facts = codec().decode_many(values)
+    except ContractError:
+        return
+    assert facts == [codec().decode(value) for value in values]
