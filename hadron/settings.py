@@ -69,6 +69,12 @@ class Settings:
     pool_idle_s: Annotated[float, Field(gt=0, description="Close connections idle so long")] = 600.0
     pool_lifetime_s: Annotated[float, Field(gt=0, description="Replace connections after")] = 1800.0
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
+    simulator_host: Annotated[str, Field(description="Address of the venue simulator")] = (
+        "127.0.0.1"
+    )
+    simulator_port: Annotated[
+        int, Field(ge=0, le=65535, description="Its port; 0: any free one")
+    ] = 3100
     http_host: Annotated[str, Field(description="Address of /health, /ready and /metrics")] = (
         "127.0.0.1"
     )
