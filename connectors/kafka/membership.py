@@ -1,0 +1,116 @@
+"""A member of a consumer group: it gets its share of partitions and says itself what is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from connectors.kafka.connection import TRANSIENT, our_errors, ours
+from hadron.errors import HadronError
+
+Partition = tuple[str, int]
+
+# What a group meets while brokers, topics and members come and go; the client tries again itself.
+_PASSING = TRANSIENT | {
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._FAIL,
+    KafkaError._MAX_POLL_EXCEEDED,
+    KafkaError._NO_OFFSET,
+    KafkaError._PARTITION_EOF,
+}
+
+log = structlog.get_logger()
+
+
+def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
+    """A consumer that commits nothing by itself and holds at most 32 MiB of fetched records.
+
+    Partitions of one number go to one member, whatever their topics.
+    """
+    return Consumer(
+        {
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "error",
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": 10_000,
+            "heartbeat.interval.ms": 3_000,
+            "queued.min.messages": 50_000,
+            "queued.max.messages.kbytes": 32_768,
+            "topic.metadata.refresh.interval.ms": 10_000,
+            "on_commit": _on_commit,
+            **connection,
+            **more,
+        }
+    )
+
+
+def taken(consumer: Consumer, *, most: int, patience_s: float) -> list[Message]:
+    """What waits, at most `most`; if nothing does, the first message of the next `patience_s`.
+
+    Raise HadronError if records were deleted before they were read.
+    """
+    # With a timeout `consume` waits until it has `most`; only `poll` returns at the first message.
+    with our_errors("reading from the group's partitions"):
+        messages: list[Message] = consumer.consume(most, 0)
+        if not messages and patience_s > 0:
+            first = consumer.poll(patience_s)
+            messages = [first] if first is not None else []
+    return [message for message in messages if message.error() is None or _passing(message)]
+
+
+def starts(consumer: Consumer, places: Iterable[Partition]) -> dict[Partition, int]:
+    """The first offset that Kafka still has of each partition."""
+    found: dict[Partition, int] = {}
+    for place in places:
+        with our_errors(f"asking where {place[0]}/{place[1]} starts"):
+            found[place] = consumer.get_watermark_offsets(TopicPartition(*place), timeout=10)[0]
+    return found
+
+
+def lag(consumer: Consumer, positions: Mapping[Partition, int]) -> dict[str, int]:
+    """Records between the positions and the ends as far as they are known here, by topic."""
+    found: dict[str, int] = {}
+    for (topic, partition), position in positions.items():
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+        found[topic] = found.get(topic, 0) + max(0, end - position)
+    return found
+
+
+def commit(consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
+    """Commit next offsets without waiting; one that fails will be followed by another."""
+    if offsets:
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        with our_errors("committing offsets"):
+            consumer.commit(offsets=places, asynchronous=True)
+
+
+def commit_and_wait(consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
+    """Commit next offsets, before partitions are given away."""
+    if offsets:
+        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        with our_errors("committing offsets"):
+            consumer.commit(offsets=places, asynchronous=False)
+
+
+def _passing(message: Message) -> bool:
+    """False for what passes with time, so that it is left out; raise for all else."""
+    error = message.error()
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        place = f"{message.topic()}/{message.partition()}"
+        raise HadronError(f"records of {place} were deleted before they were read: {error.str()}")
+    if error.code() not in _PASSING or error.fatal():
+        raise ours(error, "reading from the group's partitions")
+    log.info("kafka.passing", topic=message.topic(), error=error.str())
+    return False
+
+
+def _on_commit(error: KafkaError | None, _: list[TopicPartition]) -> None:
+    if error is not None and error.code() != KafkaError._NO_OFFSET:
+        log.info("kafka.commit_failed", error=error.str())

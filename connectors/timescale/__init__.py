@@ -1,0 +1,1 @@
+"""The archive: every fact of the flow as a row of TimescaleDB, or of PostgreSQL without it."""

@@ -1,0 +1,55 @@
+"""Rows and offsets that one transaction writes together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.timescale.rows import Place, row
+from hadron.audit.facts import RecordPoisoned
+from hadron.ports import Codec
+
+Partition = tuple[str, int]
+
+
+class Rows:
+    """Rows with the same columns, and the Kafka messages that they came from."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self.messages: list[Any] = []
+
+
+class Batch:
+    """`tables` by kind of fact; ticks of both kinds are under `bytes`, ready for COPY."""
+
+    def __init__(self) -> None:
+        self.tables: dict[type[Any], Rows] = {}
+        self.expected: dict[Partition, int] = {}  # where each partition stands before it
+        self.next: dict[Partition, int] = {}  # and after it
+        self.size = 0  # messages taken
+
+    def of(self, kind: type[Any]) -> Rows:
+        """The rows of a kind, to append to."""
+        rows = self.tables.get(kind)
+        if rows is None:
+            rows = self.tables[kind] = Rows()
+        return rows
+
+    def bury(self, message: Any, error: str, codec: Codec) -> None:
+        """Make a record that has no row of its own a dead letter with all of its bytes."""
+        place = Place(message.topic(), message.partition(), message.offset())
+        value = message.value()
+        letter = RecordPoisoned(
+            source=place.topic,
+            partition=place.partition,
+            offset=place.offset,
+            index=0,
+            process="archive",
+            error=error.replace("\0", "\\0"),
+            seen_ns=message.timestamp()[1] * 1_000_000,
+            key=message.key(),
+            value=value or b"",
+        )
+        rows = self.of(RecordPoisoned)
+        rows.rows.append(row(letter, place, codec.encode(letter), codec))
+        rows.messages.append(message)

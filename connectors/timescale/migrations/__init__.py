@@ -1,0 +1,1 @@
+"""The migrations, one subject each, forward only, frozen when merged."""

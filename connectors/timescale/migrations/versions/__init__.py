@@ -1,0 +1,1 @@
+"""Alembic loads these files by name; `revision` and `down_revision` put them in order."""

@@ -1,0 +1,71 @@
+"""The process `archive`, put together from settings."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from connectors.kafka import connection, membership
+from connectors.timescale.archive import Archive
+from connectors.timescale.intake import Intake
+from connectors.timescale.store import Store
+from connectors.timescale.writer import Writer
+from hadron import topics
+from hadron.errors import SettingsError
+from hadron.ports import Codec, Telemetry
+from hadron.settings import Settings, variable
+from hadron.topics import Topic
+
+GROUP = "hadron-archive"
+
+
+def catalogue(prefix: str = "") -> dict[str, Topic]:
+    """The topics that are stored, by the names that they have with a prefix."""
+    return {prefix + topic.name: topic for topic in topics.sink_topics()}
+
+
+def run(
+    settings: Settings,
+    *,
+    codec: Codec,
+    telemetry: Telemetry,
+    stop: Event,
+) -> None:
+    """Store the sink topics until `stop` is set, then what was read of them.
+
+    Raise PoisonLimitReached after 100 unreadable records in a row, HadronError where the database
+    was not migrated or Kafka deleted records before they were stored.
+    """
+    stored = catalogue(settings.prefix)
+    pool = pool_of(settings)
+    pool.open(wait=False)
+    archive = Archive(
+        membership.member(connection.configuration(settings), settings.prefix + GROUP),
+        Writer(Store(pool, codec), pool, telemetry),
+        Intake(stored, codec=codec, telemetry=telemetry),
+        telemetry=telemetry,
+        batch_rows=settings.batch_rows,
+        batch_s=settings.batch_s,
+    )
+    archive.run(stored, stop)
+
+
+def pool_of(settings: Settings) -> ConnectionPool[psycopg.Connection]:
+    """The pool of database connections, not opened yet. Raise SettingsError without a database."""
+    if settings.database is None:
+        wanted = "postgresql://user:password@host:port/name"
+        raise SettingsError([f"{variable('database')}: is not set; wanted {wanted}"])
+    return ConnectionPool(
+        settings.database.get_secret_value(),
+        min_size=1,
+        max_size=settings.pool_max,
+        timeout=settings.pool_acquire_s,
+        max_idle=settings.pool_idle_s,
+        max_lifetime=settings.pool_lifetime_s,
+        check=ConnectionPool.check_connection,
+        kwargs={"autocommit": True, "application_name": "hadron-archive"},
+        open=False,
+        name="archive",
+    )

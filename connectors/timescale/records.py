@@ -1,0 +1,61 @@
+"""The log as it can be rebuilt from the rows, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from connectors.timescale import ticks
+from connectors.timescale.errors import our_errors
+from connectors.timescale.rows import OUTCOME, TABLE_OF, fact_of
+from connectors.timescale.ticks import tick
+from hadron.ports import Codec
+from hadron.topics import Topic
+
+_ROWS = sql.SQL("""
+    SELECT * FROM {} WHERE log_topic = %s ORDER BY log_partition, log_offset
+""")
+
+
+def table_of(topic: Topic) -> str:
+    """The table that has the facts of a sink topic."""
+    return TABLE_OF.get(topic.facts[0], ticks.TABLE)
+
+
+def values(url: str, name: str, topic: Topic, codec: Codec) -> Iterator[tuple[int, int, bytes]]:
+    """(partition, offset, bytes) of each stored record of a topic, in log order.
+
+    `name` is the topic's name on the log. Records that could not be read are among them at the end.
+    """
+    with our_errors(), psycopg.connect(url, row_factory=dict_row) as connection:
+        for table in dict.fromkeys((table_of(topic), "dead_letters")):
+            with connection.cursor(name="records") as cursor:
+                cursor.execute(_ROWS.format(sql.Identifier(table)), (name,))
+                for row in cursor:
+                    yield row["log_partition"], row["log_offset"], value(table, row, codec)
+
+
+def value(table: str, row: Mapping[str, Any], codec: Codec) -> bytes:
+    """The bytes that the record of a row has on the log."""
+    if row["record"] is not None:
+        return bytes(row["record"])
+    if table == ticks.TABLE:
+        return codec.encode(tick(row))
+    own = row["cause_topic"], row["cause_partition"], row["cause_offset"]
+    place = row["log_topic"], row["log_partition"], row["log_offset"]
+    if table == "dead_letters" and own == place:
+        return bytes(row["value"])
+    [kind] = [
+        kind
+        for kind in TABLE_OF
+        if TABLE_OF[kind] == table and _outcome(kind) == row.get("outcome")
+    ]
+    return codec.encode(fact_of(kind, row))
+
+
+def _outcome(kind: type[Any]) -> str | None:
+    return OUTCOME.get(kind)

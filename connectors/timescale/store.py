@@ -1,0 +1,147 @@
+"""Batches into the database: rows and offsets in one transaction, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg_pool import ConnectionPool
+
+from connectors.timescale import ticks
+from connectors.timescale.batch import Batch, Partition, Rows
+from connectors.timescale.binary import HEAD, TAIL
+from connectors.timescale.errors import REFUSALS, our_errors, sentence
+from connectors.timescale.rows import LAYOUTS, TABLE_OF
+from hadron.audit.facts import RecordPoisoned
+from hadron.errors import ContractError, HadronError
+from hadron.ports import Codec
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_ADVANCE = """
+    UPDATE consumer_offsets AS known SET next_offset = batch.next
+    FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[])
+        AS batch (topic, partition, expected, next)
+    WHERE (known.topic, known.partition, known.next_offset)
+        = (batch.topic, batch.partition, batch.expected)
+"""
+_BEGIN = """
+    INSERT INTO consumer_offsets SELECT * FROM unnest(%s::text[], %s::int[], %s::bigint[])
+    ON CONFLICT DO NOTHING
+"""
+_KNOWN = """
+    SELECT topic, partition, next_offset FROM consumer_offsets
+    JOIN unnest(%s::text[], %s::int[]) AS asked (topic, partition) USING (topic, partition)
+"""
+
+
+class OffsetsMoved(HadronError):
+    """Someone else, or we before a lost answer, wrote these records: read the offsets again."""
+
+
+class Store:
+    """Writes batches. All methods raise TransientError while the database is unwell."""
+
+    def __init__(self, pool: ConnectionPool, codec: Codec) -> None:
+        self._pool = pool
+        self._codec = codec
+
+    def write(self, batch: Batch) -> dict[str, int]:
+        """Write rows and offsets, all or none, and return the rows per table.
+
+        Rows that the database refuses become dead letters. Raise OffsetsMoved if the offsets are
+        not those that the batch expects.
+        """
+        with our_errors(), self._pool.connection() as connection:
+            try:
+                return _write(connection, batch)
+            except REFUSALS:
+                self._bury_refused(connection, batch)
+                return _write(connection, batch)
+
+    def offsets(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
+        """The next offset of each partition; one that was never stored begins at its start."""
+        topics, partitions = _columns(starts)
+        with our_errors(), self._pool.connection() as connection, connection.transaction():
+            connection.execute(_BEGIN, (topics, partitions, list(starts.values())))
+            rows = connection.execute(_KNOWN, (topics, partitions)).fetchall()
+        return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def _bury_refused(self, connection: Connection, batch: Batch) -> None:
+        for kind, rows in list(batch.tables.items()):
+            refused = dict(_refused(connection, kind, rows, range(len(rows.rows))))
+            if not refused:
+                continue
+            if kind is RecordPoisoned:
+                raise ContractError(f"the database refuses {len(refused)} dead letters")
+            batch.tables[kind] = kept = Rows()
+            for place, (row, message) in enumerate(zip(rows.rows, rows.messages, strict=True)):
+                if place in refused:
+                    batch.bury(message, f"its row is refused: {refused[place]}", self._codec)
+                else:
+                    kept.rows.append(row)
+                    kept.messages.append(message)
+
+
+def _write(connection: Connection, batch: Batch) -> dict[str, int]:
+    with connection.transaction():
+        _advance(connection, batch)
+        written: dict[str, int] = {}
+        for kind, rows in batch.tables.items():
+            if rows.rows:
+                table = ticks.TABLE if kind is bytes else TABLE_OF[kind]
+                _copy(connection, kind, rows.rows)
+                written[table] = written.get(table, 0) + len(rows.rows)
+    return written
+
+
+def _advance(connection: Connection, batch: Batch) -> None:
+    # In one order, or two archives that both believe to own them would deadlock.
+    places = sorted(batch.expected)
+    topics, partitions = _columns(places)
+    expected = [batch.expected[place] for place in places]
+    following = [batch.next[place] for place in places]
+    moved = connection.execute(_ADVANCE, (topics, partitions, expected, following)).rowcount
+    if moved != len(places):
+        raise OffsetsMoved(f"{len(places) - moved} of {len(places)} offsets are not as expected")
+
+
+def _copy(connection: Connection, kind: type[Any], rows: Iterable[Any]) -> None:
+    if kind is bytes:
+        with connection.cursor().copy(_statement(ticks.TABLE, ticks.COLUMNS)) as copy:
+            copy.write(b"".join((HEAD, *rows, TAIL)))
+        return
+    layout = LAYOUTS[kind]
+    with connection.cursor().copy(_statement(TABLE_OF[kind], layout.names)) as copy:
+        copy.set_types(layout.types)
+        for row in rows:
+            copy.write_row(row)
+
+
+def _refused(
+    connection: Connection, kind: type[Any], rows: Rows, places: range
+) -> Iterator[tuple[int, str]]:
+    """Which rows the database does not take and why, by halves; all trials are rolled back."""
+    try:
+        with connection.transaction(force_rollback=True):
+            _copy(connection, kind, [rows.rows[place] for place in places])
+    except REFUSALS as error:
+        if len(places) == 1:
+            yield places[0], sentence(error)
+            return
+        middle = len(places) // 2
+        yield from _refused(connection, kind, rows, places[:middle])
+        yield from _refused(connection, kind, rows, places[middle:])
+
+
+def _statement(table: str, columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+
+
+def _columns(places: Iterable[Partition]) -> tuple[list[str], list[int]]:
+    pairs = list(places)
+    return [topic for topic, _ in pairs], [partition for _, partition in pairs]

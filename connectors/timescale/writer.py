@@ -1,0 +1,68 @@
+"""Tries a batch until the database has it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from threading import Event
+from typing import TypeVar
+
+import structlog
+import tenacity
+from psycopg_pool import ConnectionPool
+
+from connectors.timescale.batch import Batch, Partition
+from connectors.timescale.store import Store
+from hadron import metrics
+from hadron.errors import TransientError
+from hadron.ports import Telemetry
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Writer:
+    """A store behind retries with backoff and full jitter, up to five seconds."""
+
+    grace_s = 10.0  # how long a stop waits for the database
+
+    def __init__(self, store: Store, pool: ConnectionPool, telemetry: Telemetry) -> None:
+        self._store, self._pool, self._telemetry = store, pool, telemetry
+        self._abandoned = Event()
+
+    def write(self, batch: Batch) -> Batch:
+        """Return the batch when it is stored. Raise OffsetsMoved if it must be read again."""
+        began = time.monotonic()
+        rows = self._persist(lambda: self._store.write(batch))
+        self._telemetry.observe(metrics.ARCHIVE_BATCH_SECONDS, time.monotonic() - began)
+        for table, count in rows.items():
+            self._telemetry.count(metrics.ARCHIVE_ROWS, count, table=table)
+        return batch
+
+    def offsets(self, starts: Callable[[], Mapping[Partition, int]]) -> dict[Partition, int]:
+        """The next offset of each partition; `starts` asks Kafka where those never read begin."""
+        return self._persist(lambda: self._store.offsets(starts()))
+
+    def abandon(self) -> None:
+        """Try no longer: whoever waits gets a TransientError."""
+        self._abandoned.set()
+        self._pool.close()
+
+    def _persist(self, attempt: Callable[[], T]) -> T:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
+            stop=tenacity.stop_when_event_set(self._abandoned),
+            sleep=tenacity.sleep_using_event(self._abandoned),
+            before_sleep=self._down,
+            reraise=True,
+        )
+        result = retrying(attempt)
+        self._telemetry.gauge(metrics.ARCHIVE_UP, 1)
+        return result
+
+    def _down(self, state: tenacity.RetryCallState) -> None:
+        self._telemetry.gauge(metrics.ARCHIVE_UP, 0)
+        reason = state.outcome.exception() if state.outcome else None
+        log.warning("archive.database_down", attempt=state.attempt_number, reason=str(reason))
