@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 import schemas
+from hadron.control.facts import RulesChanged, StrategyConfigured
 from hadron.desk.facts import IntentApproved
 from hadron.envelope import AvroCodec, Version
 from hadron.fold import Received, Slice
 from hadron.market.facts import QuoteChanged, RawReceived, TradePrinted
 from hadron.orders.facts import OrderFilled
+from hadron.portfolio.facts import PositionChanged
 from hadron.strategy.facts import DecisionMade
 
 T0_NS = 1_700_000_000_000_000_000
@@ -156,6 +158,62 @@ def a_fill(**changes: Any) -> OrderFilled:
         simulated=True,
     )
     return msgspec.structs.replace(fill, **changes)
+
+
+def a_position(quantity: str = "100", **changes: Any) -> PositionChanged:
+    """The position of strategy sma of portfolio main in eq:AAPL, never marked."""
+    position = PositionChanged(
+        source="orders",
+        partition=0,
+        offset=0,
+        index=0,
+        portfolio="main",
+        strategy="sma",
+        instrument="eq:AAPL",
+        at_ns=T0_NS,
+        quantity=Decimal(quantity),
+        average_price=Decimal(100) if Decimal(quantity) else None,
+        realised=Decimal(0),
+        unrealised=None,
+        mark=None,
+    )
+    return msgspec.structs.replace(position, **changes)
+
+
+def some_rules(**changes: Any) -> RulesChanged:
+    """Rules by which all ticks are WARM."""
+    rules = RulesChanged(
+        author="ann",
+        reason="test",
+        at_ns=T0_NS,
+        version=1,
+        fast=[],
+        warm=[],
+        cold=[],
+        open_position_is_fast=True,
+        volatile_bps=0,
+        volatile_window_ms=0,
+        stale_after_ms=0,
+        default="warm",
+    )
+    return msgspec.structs.replace(rules, **changes)
+
+
+def a_strategy(kind: str = "SimpleSMA", **changes: Any) -> StrategyConfigured:
+    """A strategy named like its kind, switched on for all instruments."""
+    configured = StrategyConfigured(
+        author="ann",
+        reason="test",
+        at_ns=T0_NS,
+        version=1,
+        name=kind,
+        kind=kind,
+        enabled=True,
+        portfolio="main",
+        instruments=[],
+        parameters={},
+    )
+    return msgspec.structs.replace(configured, **changes)
 
 
 def a_slice(topic: str, *facts: Any, partition: int = 0, first: int = 0) -> Slice:

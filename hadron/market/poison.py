@@ -1,0 +1,25 @@
+"""A raw event that cannot be read, made visible."""
+
+from __future__ import annotations
+
+from hadron.audit.facts import RecordPoisoned
+from hadron.errors import ContractError
+from hadron.fold import Received, Slice
+
+
+def unreadable(
+    slice: Slice, record: Received, *, process: str, error: ContractError
+) -> RecordPoisoned:
+    """The dead letter of a RawReceived: its value is the venue's bytes, its key the instrument."""
+    raw = record.fact
+    return RecordPoisoned(
+        source=slice.topic,
+        partition=slice.partition,
+        offset=record.offset,
+        index=0,
+        process=process,
+        error=str(error),
+        seen_ns=raw.seen_ns,
+        key=raw.instrument.encode(),
+        value=raw.payload,
+    )
