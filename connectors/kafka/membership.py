@@ -92,11 +92,15 @@ def commit(consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
 
 
 def commit_and_wait(consumer: Consumer, offsets: Mapping[Partition, int]) -> None:
-    """Commit next offsets, before partitions are given away."""
-    if offsets:
-        places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+    """Commit next offsets before partitions are given away; one that fails is logged."""
+    if not offsets:
+        return
+    places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+    try:
         with our_errors("committing offsets"):
             consumer.commit(offsets=places, asynchronous=False)
+    except HadronError as error:
+        log.info("kafka.commit_failed", error=str(error))  # they will be read again
 
 
 def _passing(message: Message) -> bool:

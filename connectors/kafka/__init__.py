@@ -1,0 +1,1 @@
+"""Apache Kafka: the log itself, its administration and the way to it."""

@@ -1,0 +1,87 @@
+"""Reads a closed range of a partition, without a group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from connectors.kafka.connection import our_errors, ours
+from hadron.errors import HadronError, TransientError
+from hadron.ports import Record
+
+_AT_ONCE = 2000
+_PATIENCE_S = 30.0
+
+
+def records(
+    connection: Mapping[str, Any], topic: str, partition: int, *, start: int, end: int
+) -> Iterator[Record]:
+    """The records of [start, end) that are still there; gaps, also one at the end, are passed over.
+
+    Raise HadronError if `start` lies before the first offset kept, TransientError if Kafka does not
+    answer or has less than `end`.
+    """
+    if start >= end:
+        return
+    doing = f"reading {topic}/{partition} from {start} to {end}"
+    consumer = Consumer(
+        {
+            **connection,
+            "group.id": "unused",  # the client insists; without subscribing nobody joins it
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            # `ends` counts them, too; our own producers do not use transactions.
+            "isolation.level": "read_uncommitted",
+        }
+    )
+    try:
+        with our_errors(doing):
+            consumer.assign([TopicPartition(topic, partition, start)])
+            yield from _until(consumer, start, end, doing)
+    finally:
+        consumer.close()
+
+
+def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[Record]:
+    expected, deadline = start, time.monotonic() + _PATIENCE_S
+    while expected < end:
+        # Exactly as many as are left, or the call waits for ones that we do not want.
+        messages = consumer.consume(min(_AT_ONCE, end - expected), 0.1)
+        for message in messages:
+            error = message.error()
+            if error is None:
+                expected = message.offset() + 1
+                if expected > end:
+                    return
+                yield _record(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                # Past the gap; but a new leader may for a moment have less than we were told.
+                expected = max(expected, message.offset())
+            else:
+                raise _failure(error, doing)
+        if messages:
+            deadline = time.monotonic() + _PATIENCE_S
+        elif time.monotonic() > deadline:
+            raise TransientError(f"{doing}: nothing at {expected} in {_PATIENCE_S:g} s")
+
+
+def _failure(error: KafkaError, doing: str) -> HadronError:
+    if error.code() == KafkaError._AUTO_OFFSET_RESET:
+        return HadronError(f"{doing}: the first records were deleted: {error.str()}")
+    return ours(error, doing)
+
+
+def _record(message: Message) -> Record:
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),
+    )

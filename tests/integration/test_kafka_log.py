@@ -1,0 +1,202 @@
+"""The log in Kafka does what every FactLog does, and loses nothing when Kafka fails it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from connectors.kafka.connection import configuration
+from connectors.kafka.log import KafkaLog
+from connectors.local import stack as local
+from connectors.local.stack import Endpoints
+from hadron.errors import HadronError, TransientError
+from hadron.ports import FactLog
+from hadron.settings import Settings
+from tests.contracts.fact_log import FactLogContract
+
+Open = Callable[[dict[str, Any]], KafkaLog]
+
+
+class TestKafkaLog(FactLogContract):
+    @pytest.fixture
+    def log(self, stack: Endpoints) -> Iterator[KafkaLog]:
+        self.at = configuration(Settings(kafka=stack.kafka))
+        log = KafkaLog(self.at)
+        yield log
+        log.flush()
+        log.close()
+
+    @pytest.fixture
+    def topic(self, make_topic: Callable[..., str]) -> str:
+        return make_topic(partitions=2)
+
+    def leave_gap(self, log: FactLog, topic: str) -> None:
+        before = log.ends([(topic, 0)])[topic, 0]
+        writer = Producer({**self.at, "transactional.id": uuid4().hex})
+        writer.init_transactions(30)
+        writer.begin_transaction()
+        writer.produce(topic, b"transactional", partition=0)
+        writer.commit_transaction(30)
+        writer.close()
+        deadline = time.monotonic() + 30  # its marker takes an offset, and may come later
+        while log.ends([(topic, 0)])[topic, 0] < before + 2:
+            assert time.monotonic() < deadline
+
+    def delete_before(self, log: FactLog, topic: str, offset: int) -> None:
+        admin = AdminClient(self.at)
+        for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
+            future.result(30)
+
+
+@pytest.fixture
+def connection(stack: Endpoints) -> dict[str, Any]:
+    return configuration(Settings(kafka=stack.kafka))
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[dict[str, Any]], KafkaLog]]:
+    """Open logs that are closed after the test."""
+    with ExitStack() as logs:
+
+        def open_log(connection: dict[str, Any]) -> KafkaLog:
+            log = KafkaLog(connection)
+            logs.callback(log.close)
+            return log
+
+        yield open_log
+
+
+def test_a_record_that_kafka_refuses_is_told_by_poll_and_ends_the_log(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic(max_message_bytes="1000")
+    log = opened(connection)
+    calls: list[str] = []
+    small, large = (None, b"s"), (None, os.urandom(5000))
+
+    log.append(topic, 0, [small], delivered=lambda: calls.append("good"))
+    log.flush()
+    log.append(topic, 0, [small, large, small], delivered=lambda: calls.append("bad"))
+
+    with pytest.raises(TransientError, match="Message size too large"):
+        _poll_until_it_raises(log)
+    with pytest.raises(TransientError, match="opened anew"):
+        log.append(topic, 0, [small])
+    with pytest.raises(TransientError, match="opened anew"):
+        log.flush()
+    assert calls == ["good"]
+
+
+def test_nothing_after_a_refused_record_is_stored(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic(max_message_bytes="1000")
+    # Each record in a batch of its own, several of them on the way at once.
+    log = opened({**connection, "batch.num.messages": 1})
+    values = [b"1", b"2", os.urandom(5000), *[b"after"] * 200]
+
+    log.append(topic, 0, [(None, value) for value in values])
+    with pytest.raises(TransientError):
+        log.flush()
+
+    reader = opened(connection)
+    end = reader.ends([(topic, 0)])[topic, 0]
+    assert [r.value for r in reader.read(topic, 0, start=0, end=end)] == [b"1", b"2"]
+
+
+def test_a_record_larger_than_any_topic_takes_is_refused_at_once(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    log = opened(connection)
+
+    with pytest.raises(HadronError, match="MSG_SIZE_TOO_LARGE"):
+        log.append(make_topic(), 0, [(None, bytes(17_000_000))])
+    with pytest.raises(TransientError):
+        log.poll()
+
+
+def test_a_topic_that_does_not_exist_is_told_by_poll(
+    connection: dict[str, Any], opened: Open, unique: str
+) -> None:
+    log = opened({**connection, "topic.metadata.propagation.max.ms": 500})
+
+    log.append(f"{unique}.missing", 0, [(None, b"v")])
+
+    with pytest.raises(TransientError, match="UNKNOWN"):
+        _poll_until_it_raises(log)
+
+
+def test_asking_for_the_ends_of_a_missing_topic_names_it(
+    connection: dict[str, Any], opened: Open, unique: str
+) -> None:
+    with pytest.raises(TransientError, match=f"{unique}.missing"):
+        opened(connection).ends([(f"{unique}.missing", 0)])
+
+
+def test_a_full_buffer_holds_append_back_and_loses_nothing(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic()
+    log = opened({**connection, "queue.buffering.max.messages": 10})
+    calls: list[int] = []
+
+    values = [b"%d" % n for n in range(1000)]
+    log.append(topic, 0, [(None, value) for value in values], delivered=lambda: calls.append(1))
+    log.flush()
+
+    found = [r.value for r in log.read(topic, 0, start=0, end=1000)]
+    assert found == values
+    assert calls == [1]
+
+
+def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: Open) -> None:
+    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
+    try:
+        at = _kafka(directory)
+        admin = AdminClient({"bootstrap.servers": at})
+        admin.create_topics([NewTopic("facts", 1, 1)])["facts"].result(30)
+        log = opened({**configuration(Settings(kafka=at)), "reconnect.backoff.max.ms": 200})
+        calls: list[str] = []
+        log.append("facts", 0, [(None, b"1")], delivered=lambda: calls.append("before"))
+        log.flush()
+
+        broker = local.state(directory)["kafka"]
+        assert broker is not None
+        os.kill(broker.pid, signal.SIGKILL)
+        log.append("facts", 0, [(None, b"2"), (None, b"3")], delivered=lambda: calls.append("down"))
+        with pytest.raises(TransientError, match="2 records are not on Kafka"):
+            log.flush(0.5)
+        while_down = list(calls)
+        _kafka(directory)
+        log.flush()
+
+        assert (while_down, calls) == (["before"], ["before", "down"])
+        found = [r.value for r in log.read("facts", 0, start=0, end=3)]
+        assert found == [b"1", b"2", b"3"]
+        assert log.ends([("facts", 0)]) == {("facts", 0): 3}
+    finally:
+        local.down(directory, progress=lambda _: None)
+        shutil.rmtree(directory)
+
+
+def _kafka(directory: Path) -> str:
+    return local.up(directory, need=frozenset({"kafka"}), progress=lambda _: None).kafka
+
+
+def _poll_until_it_raises(log: FactLog) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        log.poll()
