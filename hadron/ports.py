@@ -90,3 +90,13 @@ class Tracer(Protocol):
 
         Yields the headers for what follows from it, or None where tracing is off.
         """
+
+
+class Pulse(Protocol):
+    """Where a processing loop says that it goes round, for whoever watches the process."""
+
+    def beat(self) -> None: ...
+
+    def lag(self, records: int) -> None: ...
+
+    def ready(self, check: str, ok: bool, reason: str = "") -> None: ...

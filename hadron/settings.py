@@ -53,6 +53,9 @@ class Settings:
     stale_after_s: Annotated[
         float, Field(gt=0, description="Seconds of silence until a feed reconnects")
     ] = 30.0
+    linger_ms: Annotated[
+        float, Field(ge=0, le=1000, description="Wait of the producers for more records")
+    ] = 0.5
     checkpoint_s: Annotated[float, Field(gt=0, le=60, description="Time between checkpoints")] = 1.0
     fetch_records: Annotated[
         int, Field(ge=1, le=100_000, description="Most records of one fetch of a stream")

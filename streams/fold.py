@@ -138,6 +138,7 @@ class Stream:
                 f" session of {self._pace.session_s:.0f} s: its partitions may be another's now"
             )
         self._alive = now
+        self._tools.pulse.beat()
 
     def _step(self, shard: Shard, slice: Waiting, records: Sequence[Any]) -> None:
         started = time.perf_counter()
@@ -223,5 +224,9 @@ class Stream:
             telemetry.gauge(metrics.QUEUE_RECORDS, waiting, process=process, lane=lane)
             share = waiting / max(1, self._pace.queue_records * self._place.partitions)
             telemetry.gauge(metrics.QUEUE_SHARE, share, process=process, lane=lane)
-        for topic, lag in self.lag().items():
+        lags = self.lag()
+        for topic, lag in lags.items():
             telemetry.gauge(metrics.LAG_RECORDS, lag, process=process, topic=topic)
+        self._tools.pulse.lag(sum(lags.values()))
+        assigned = bool(self._app.consumer.assignment())
+        self._tools.pulse.ready("partitions", assigned, "" if assigned else "none assigned yet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hadron.ports import Codec, FactLog, Telemetry, Tracer
+from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -14,6 +14,7 @@ class Tools(msgspec.Struct, frozen=True):
     codec: Codec
     telemetry: Telemetry
     tracer: Tracer
+    pulse: Pulse
 
 
 class Pace(msgspec.Struct, frozen=True):
