@@ -112,8 +112,9 @@ CHECKS: tuple[Callable[[Order, LimitsChanged, RiskState], Check], ...] = (
 
 
 def text(number: Decimal) -> str:
-    """A number in digits, never with an exponent."""
-    return format(number, "f")
+    """A number in digits, without an exponent or zeros at its end."""
+    digits = format(number, "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
 def _signed(number: Decimal) -> str:
