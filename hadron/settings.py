@@ -12,7 +12,10 @@ from hadron.errors import SettingsError
 
 PREFIX = "HADRON_"
 # Standard names of others that we honour as they are.
-FOREIGN = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}
+FOREIGN = {
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "trace_ratio": "OTEL_TRACES_SAMPLER_ARG",
+}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -88,6 +91,9 @@ class Settings:
     otlp_endpoint: Annotated[str | None, Field(description="Where traces go; none: no traces")] = (
         None
     )
+    trace_ratio: Annotated[
+        float, Field(ge=0, le=1, description="Share of frames whose trace is kept")
+    ] = 1.0
 
 
 def variable(name: str) -> str:

@@ -20,6 +20,8 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from hadron.ports import Tracer
+
 Headers = list[tuple[str, bytes]]
 
 # The SDK keeps as many links of a span (OpenTelemetry specification, "Span Limits").
@@ -36,9 +38,6 @@ class NoTracer:
     ) -> AbstractContextManager[Headers | None]:
         """Yields None."""
         return _NOTHING
-
-    def close(self) -> None:
-        """Nothing to send."""
 
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
@@ -103,13 +102,22 @@ class OtlpTracer:
         self._provider.shutdown()
 
 
-def tracer_from(
-    endpoint: str | None, process: str, *, version: str, ratio: float = 1.0
-) -> OtlpTracer | NoTracer:
-    """A tracer to the collector at `endpoint`, a base URL; one that does nothing if None."""
+@contextmanager
+def tracer(
+    process: str, endpoint: str | None, *, version: str = "", ratio: float = 1.0
+) -> Iterator[Tracer]:
+    """Traces to the collector at `endpoint`, a base URL; none, at no cost, where it is None.
+
+    Sends what is left at the end.
+    """
     if endpoint is None:
-        return NoTracer()
-    return OtlpTracer(endpoint, process, version=version, ratio=ratio)
+        yield NoTracer()
+        return
+    tracing = OtlpTracer(endpoint, process, version=version, ratio=ratio)
+    try:
+        yield tracing
+    finally:
+        tracing.close()
 
 
 def injected() -> Headers:

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from connectors.telemetry.tracing import OtlpTracer, extracted, tracer_from
+from connectors.telemetry.tracing import OtlpTracer, extracted, tracer
 
 TRACEPARENT = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = TRACEPARENT[:-2] + b"00"
@@ -89,7 +89,7 @@ def endpoint(receiver: Receiver) -> Iterator[str]:
 
 def test_raw_tick_and_decision_are_in_one_trace(receiver: Receiver, endpoint: str) -> None:
     feed, normalize, engine = (
-        OtlpTracer(endpoint, process, version="1") for process in ("feed", "normalize", "engine")
+        OtlpTracer(endpoint, name, version="1") for name in ("feed", "normalize", "engine")
     )
 
     with feed.slice_span("feed", []) as raw:
@@ -98,8 +98,8 @@ def test_raw_tick_and_decision_are_in_one_trace(receiver: Receiver, endpoint: st
         assert tick is not None
     with engine.slice_span("engine", [tick]) as decision:
         assert decision is not None
-    for tracer in (feed, normalize, engine):
-        tracer.close()
+    for process in (feed, normalize, engine):
+        process.close()
 
     [[root], [middle], [last]] = (
         receiver.spans[service] for service in ("hadron-feed", "hadron-normalize", "hadron-engine")
@@ -133,12 +133,12 @@ def test_other_traces_of_a_slice_are_linked(receiver: Receiver, endpoint: str) -
 
 
 def test_more_traces_than_a_span_may_link_to_do_no_harm(receiver: Receiver, endpoint: str) -> None:
-    tracer = OtlpTracer(endpoint, "engine", version="1")
+    process = OtlpTracer(endpoint, "engine", version="1")
     many = [[("traceparent", b"00-%032x-%016x-01" % (n, n))] for n in range(1, 1000)]
 
-    with tracer.slice_span("engine", many) as outgoing:
+    with process.slice_span("engine", many) as outgoing:
         assert outgoing is not None
-    tracer.close()
+    process.close()
 
     [span] = receiver.spans["hadron-engine"]
     assert int(span.trace_id.hex(), 16) == 1
@@ -148,15 +148,15 @@ def test_more_traces_than_a_span_may_link_to_do_no_harm(receiver: Receiver, endp
 def test_a_trace_that_is_not_sampled_costs_no_header_and_no_span(
     receiver: Receiver, endpoint: str
 ) -> None:
-    tracer = OtlpTracer(endpoint, "feed", version="1", ratio=0)
+    process = OtlpTracer(endpoint, "feed", version="1", ratio=0)
 
-    with tracer.slice_span("feed", []) as raw:
+    with process.slice_span("feed", []) as raw:
         pass
-    with tracer.slice_span("normalize", [()]) as untraced:
+    with process.slice_span("normalize", [()]) as untraced:
         pass
-    with tracer.slice_span("normalize", [[("traceparent", UNSAMPLED)]]) as unsampled:
+    with process.slice_span("normalize", [[("traceparent", UNSAMPLED)]]) as unsampled:
         pass
-    tracer.close()
+    process.close()
 
     assert (raw, untraced, unsampled) == (None, None, None)
     assert not receiver.spans
@@ -165,24 +165,24 @@ def test_a_trace_that_is_not_sampled_costs_no_header_and_no_span(
 def test_one_sampled_record_among_others_makes_the_slice_part_of_its_trace(
     receiver: Receiver, endpoint: str
 ) -> None:
-    tracer = OtlpTracer(endpoint, "engine", version="1", ratio=0)
+    process = OtlpTracer(endpoint, "engine", version="1", ratio=0)
 
-    with tracer.slice_span(
+    with process.slice_span(
         "engine", [(), [("traceparent", UNSAMPLED)], [("traceparent", TRACEPARENT)]]
     ):
         pass
-    tracer.close()
+    process.close()
 
     [span] = receiver.spans["hadron-engine"]
     assert span.trace_id.hex() == "0af7651916cd43dd8448eb211c80319c"
 
 
 def test_an_error_in_a_step_is_on_its_span(receiver: Receiver, endpoint: str) -> None:
-    tracer = OtlpTracer(endpoint, "engine", version="1")
+    process = OtlpTracer(endpoint, "engine", version="1")
 
-    with pytest.raises(ValueError, match="bad"), tracer.slice_span("engine", []):
+    with pytest.raises(ValueError, match="bad"), process.slice_span("engine", []):
         raise ValueError("bad")
-    tracer.close()
+    process.close()
 
     [span] = receiver.spans["hadron-engine"]
     assert [event.name for event in span.events] == ["exception"]
@@ -202,24 +202,29 @@ def test_other_headers_are_left_alone() -> None:
 
 def test_without_an_endpoint_nothing_is_looked_at() -> None:
     headers: Iterator[list[tuple[str, bytes]]] = iter([[("traceparent", TRACEPARENT)]])
-    tracer = tracer_from(None, "engine", version="1")
-
-    with tracer.slice_span("engine", headers) as outgoing:
+    with tracer("engine", None) as off, off.slice_span("engine", headers) as outgoing:
         assert outgoing is None
-    tracer.close()
+
     assert len(list(headers)) == 1
+
+
+def test_what_is_left_is_sent_at_the_end(receiver: Receiver, endpoint: str) -> None:
+    with tracer("desk", endpoint) as on, on.slice_span("desk", []):
+        pass
+
+    assert [span.name for span in receiver.spans["hadron-desk"]] == ["desk frame"]
 
 
 def test_a_collector_that_is_away_holds_nothing_up_for_long() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        tracer = OtlpTracer(f"http://127.0.0.1:{port}", "engine", version="1", timeout_s=0.2)
+        process = OtlpTracer(f"http://127.0.0.1:{port}", "engine", version="1", timeout_s=0.2)
         started = time.monotonic()
 
-        with tracer.slice_span("engine", []):
+        with process.slice_span("engine", []):
             pass
         stepped = time.monotonic()
-        tracer.close()
+        process.close()
 
     assert stepped - started < 1
     assert time.monotonic() - stepped < 10
