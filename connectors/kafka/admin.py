@@ -59,12 +59,13 @@ def apply(
     if not missing:
         return []
     created = []
-    for name, future in admin.create_topics(missing, operation_timeout=_PATIENCE_S).items():
+    for name, future in admin.create_topics(missing, request_timeout=_PATIENCE_S).items():
         with our_errors(f"creating topic {name}"):
-            if not _failed_with(
-                future, KafkaError.TOPIC_ALREADY_EXISTS
-            ):  # by someone else just now
+            # Or someone else has just made it.
+            if not _failed_with(future, KafkaError.TOPIC_ALREADY_EXISTS):
                 created.append(name)
+    # The controller answers before the brokers know.
+    _wait_until(lambda: {topic.name for topic in declared} <= _partitions(admin).keys())
     return created
 
 
@@ -93,7 +94,7 @@ def delete(admin: AdminClient, names: Sequence[str]) -> None:
     """Delete topics with all their records; those that do not exist are no error."""
     if not names:
         return
-    for name, future in admin.delete_topics(list(names), operation_timeout=_PATIENCE_S).items():
+    for name, future in admin.delete_topics(list(names), request_timeout=_PATIENCE_S).items():
         with our_errors(f"deleting topic {name}"):
             _failed_with(future, KafkaError.UNKNOWN_TOPIC_OR_PART)
     _wait_until(lambda: _partitions(admin).keys().isdisjoint(names))
@@ -103,7 +104,9 @@ def committed(admin: AdminClient, group: str) -> dict[Place, int]:
     """The next offset that each partition's reader of the group will read."""
     wanted = [ConsumerGroupTopicPartitions(group)]
     with our_errors(f"reading the offsets of group {group}"):
-        found = admin.list_consumer_group_offsets(wanted)[group].result(_PATIENCE_S)
+        found = admin.list_consumer_group_offsets(wanted, request_timeout=_PATIENCE_S)[
+            group
+        ].result()
         return {
             (place.topic, place.partition): place.offset
             for place in found.topic_partitions
@@ -122,8 +125,8 @@ def lag(admin: AdminClient, group: str) -> dict[Place, int]:
     asked = {TopicPartition(*place): OffsetSpec.latest() for place in positions}
     with our_errors(f"reading the ends of what group {group} reads"):
         ends = {
-            (place.topic, place.partition): future.result(_PATIENCE_S).offset
-            for place, future in admin.list_offsets(asked).items()
+            (place.topic, place.partition): future.result().offset
+            for place, future in admin.list_offsets(asked, request_timeout=_PATIENCE_S).items()
         }
     return {place: max(0, ends[place] - offset) for place, offset in positions.items()}
 
@@ -131,7 +134,7 @@ def lag(admin: AdminClient, group: str) -> dict[Place, int]:
 def members(admin: AdminClient, group: str) -> int:
     """How many readers the group has now; 0 for one that does not exist."""
     with our_errors(f"describing group {group}"):
-        described = admin.describe_consumer_groups([group])[group]
+        described = admin.describe_consumer_groups([group], request_timeout=_PATIENCE_S)[group]
         if _failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
             return 0
         found = described.result()
@@ -154,7 +157,7 @@ def reset(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:
         return
     wanted = [ConsumerGroupTopicPartitions(group, places)]
     with our_errors(f"resetting group {group}"):
-        admin.alter_consumer_group_offsets(wanted)[group].result(_PATIENCE_S)
+        admin.alter_consumer_group_offsets(wanted, request_timeout=_PATIENCE_S)[group].result()
 
 
 def _partitions(admin: AdminClient) -> dict[str, int]:
@@ -169,10 +172,10 @@ def _settings(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, s
         return {}
     with our_errors("reading the settings of topics"):
         return {
-            resource.name: {
-                entry.name: entry.value for entry in future.result(_PATIENCE_S).values()
-            }
-            for resource, future in admin.describe_configs(resources).items()
+            resource.name: {entry.name: entry.value for entry in future.result().values()}
+            for resource, future in admin.describe_configs(
+                resources, request_timeout=_PATIENCE_S
+            ).items()
         }
 
 
@@ -186,7 +189,7 @@ def _wait_until(holds: Callable[[], bool]) -> None:
 
 def _failed_with(future: Any, tolerated: int) -> bool:
     try:
-        future.result(_PATIENCE_S)
+        future.result()
     except KafkaException as error:
         if error.args[0].code() != tolerated:
             raise
