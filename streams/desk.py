@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import faust
-from hadron.desk.desk import Desk
 
 from hadron import metrics
+from hadron.desk.desk import Desk
 from hadron.desk.facts import IntentApproved
 from hadron.ports import Telemetry
 from hadron.topics import Names
@@ -22,14 +22,7 @@ PROCESS = "desk"
 
 def attach(app: faust.App, *, tools: Tools, pace: Pace, partitions: int, names: Names) -> Stream:
     """The stream decisions → intents, told by orders, marks and control what may be risked."""
-    place = Place(
-        process=PROCESS,
-        sources=("decisions", "orders", "marks", "control"),
-        outputs=("intents", "dead"),
-        bootstrap=("control",),
-        partitions=partitions,
-        names=names,
-    )
+    place = Place(PROCESS, partitions, names)
     return Stream(app, place, Desk, tools=tools, pace=pace, observe=_budget_c)
 
 

@@ -94,7 +94,7 @@ class Stream:
         return lag
 
     def _attach(self) -> None:
-        names = [self._place.names.read(topic) for topic in self._place.sources]
+        names = [self._place.names.read(topic) for topic in self._place.flow.sources]
         use_slices(self._app, {self._place.names.read(name): rank for name, rank in RANK.items()})
         channel = self._app.topic(
             *names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"

@@ -10,17 +10,7 @@ from streams.fold import Stream
 from streams.shard import Place
 from streams.tools import Pace, Tools
 
-PROCESS = "portfolio"
-
 
 def attach(app: faust.App, *, tools: Tools, pace: Pace, partitions: int, names: Names) -> Stream:
     """The stream orders and marks → positions."""
-    place = Place(
-        process=PROCESS,
-        sources=("orders", "marks"),
-        outputs=("positions", "dead"),
-        bootstrap=(),
-        partitions=partitions,
-        names=names,
-    )
-    return Stream(app, place, Portfolio, tools=tools, pace=pace)
+    return Stream(app, Place("portfolio", partitions, names), Portfolio, tools=tools, pace=pace)

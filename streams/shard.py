@@ -11,6 +11,7 @@ from hadron.audit.checkpoints import Checkpoints, Recovered, recover
 from hadron.audit.facts import CheckpointTaken, RecordPoisoned
 from hadron.audit.names import Name, name_of
 from hadron.errors import ContractError
+from hadron.flow import FLOW, Step
 from hadron.fold import Fold, Received, Slice
 from hadron.ports import Codec, FactLog, Record
 from hadron.topics import Names, topic_of
@@ -19,14 +20,15 @@ RESTORE_SLICE = 1000
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where the topics of one fold are: logical names, and the run's names for them."""
+    """Which fold this is, and what its topics are called in this run."""
 
     process: str
-    sources: tuple[str, ...]
-    outputs: tuple[str, ...]
-    bootstrap: tuple[str, ...]  # sources read to their end before anything else
     partitions: int
     names: Names
+
+    @property
+    def flow(self) -> Step:
+        return FLOW[self.process]
 
     @property
     def state_topic(self) -> str:
@@ -34,7 +36,7 @@ class Place(msgspec.Struct, frozen=True):
 
     def output_partitions(self) -> list[tuple[str, int]]:
         """Every partition that the fold may write to."""
-        names = (self.names.write(topic) for topic in self.outputs)
+        names = (self.names.write(topic) for topic in self.flow.outputs)
         return [(name, partition) for name in names for partition in range(self.partitions)]
 
 
@@ -161,7 +163,7 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
 
 def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iterable[Any]:
     """Step the sources that must be known before any other, to their present ends."""
-    for topic in place.bootstrap:
+    for topic in place.flow.bootstrap:
         name = place.names.read(topic)
         end = log.ends([(name, shard.partition)])[name, shard.partition]
         start = shard.positions.get((topic, shard.partition), 0)
@@ -182,7 +184,7 @@ def _written_since(
             if record.value is None:
                 continue
             name = name_of(codec.decode(record.value))
-            if name.partition == partition and name.source in place.sources:
+            if name.partition == partition and name.source in place.flow.sources:
                 yield topic, name
 
 
