@@ -49,13 +49,7 @@ def value(table: str, row: Mapping[str, Any], codec: Codec) -> bytes:
     place = row["log_topic"], row["log_partition"], row["log_offset"]
     if table == "dead_letters" and own == place:
         return bytes(row["value"])
-    [kind] = [
-        kind
-        for kind in TABLE_OF
-        if TABLE_OF[kind] == table and _outcome(kind) == row.get("outcome")
-    ]
+    outcome = row.get("outcome")
+    of_table = [kind for kind in TABLE_OF if TABLE_OF[kind] == table]
+    [kind] = [kind for kind in of_table if OUTCOME.get(kind) == outcome]
     return codec.encode(fact_of(kind, row))
-
-
-def _outcome(kind: type[Any]) -> str | None:
-    return OUTCOME.get(kind)

@@ -1,0 +1,1 @@
+"""Redis or Valkey: what is hot now, made from the log and never a source."""

@@ -1,0 +1,69 @@
+"""What a database is like right now, for those who check it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import psycopg
+
+from connectors.timescale import schema, ticks
+from connectors.timescale.errors import our_errors
+from connectors.timescale.rows import TABLE_OF
+
+# What the archive writes, and what questions are asked of.
+TABLES: tuple[str, ...] = (ticks.TABLE, *dict.fromkeys(TABLE_OF.values()), "consumer_offsets")
+VIEWS = ("candles_1m", "candles_1h")
+
+_MISSING = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
+_REFUSED = """
+    SELECT name FROM unnest(%s::text[]) AS name
+    WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(name, 'INSERT')
+"""
+_LICENCE = "SELECT current_setting('timescaledb.license', true)"
+
+
+class Database(msgspec.Struct, frozen=True):
+    """The server, its extension and the schema, as this role sees them."""
+
+    server: str
+    role: str
+    timescaledb: str | None
+    licence: str | None
+    revision: str | None
+    missing: Sequence[str]  # tables and views
+    refused: Sequence[str]  # tables that the role may not insert into
+    clock_ns: int
+
+
+def inspect(url: str) -> Database:
+    """Raise TransientError if the database does not answer within 5 seconds."""
+    with our_errors(), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+
+        def names(query: str, wanted: Sequence[str]) -> list[str]:
+            return [str(row[0]) for row in connection.execute(query, [list(wanted)])]
+
+        def value(query: str) -> str | None:
+            row = connection.execute(query).fetchone()
+            return None if row is None or row[0] is None else str(row[0])
+
+        found = "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
+        versioned = not names(_MISSING, ["alembic_version"])
+        return Database(
+            server=value("SHOW server_version") or "",
+            role=value("SELECT current_user") or "",
+            timescaledb=value(found),
+            licence=value(_LICENCE),
+            revision=value("SELECT version_num FROM alembic_version") if versioned else None,
+            missing=names(_MISSING, (*TABLES, *VIEWS)),
+            refused=names(_REFUSED, TABLES),
+            clock_ns=int(value(_CLOCK) or 0),
+        )
+
+
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1e9)::bigint"
+
+
+def wanted_revision() -> str:
+    """The revision that this code needs."""
+    return schema.head()

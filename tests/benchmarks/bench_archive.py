@@ -1,0 +1,184 @@
+"""How fast ticks get from Kafka into PostgreSQL, exactly once, and how slow row by row would be.
+
+Needs HADRON_KAFKA and HADRON_DATABASE (a server where it may make databases).
+Run: python -m tests.benchmarks.bench_archive [--records 300000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from psycopg import sql
+
+from connectors.kafka.connection import configuration
+from connectors.kafka.log import KafkaLog
+from connectors.timescale import process, ticks
+from connectors.timescale.schema import migrate
+from hadron import metrics
+from hadron.market.facts import Tick
+from hadron.partitions import partition_of
+from hadron.settings import Settings, settings_from
+from tests.support import T0_NS, a_quote, a_trade, codec
+
+PARTITIONS = 4
+SAMPLE = 10_000  # rows that are inserted one by one
+
+
+class Watch:
+    """A Telemetry that notes when rows began and ended to come, and stops the archive."""
+
+    def __init__(self, rows: int) -> None:
+        self.stop = Event()
+        self.began = self.ended = self.cpu_s = 0.0
+        self.stored = self.batches = 0
+        self._rows = rows
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        if name == metrics.RECORDS_IN and not self.began:
+            self.began, self.cpu_s = time.monotonic(), time.process_time()
+        if name == metrics.ARCHIVE_ROWS:
+            self.stored += int(amount)
+            self.batches += 1
+            if self.stored >= self._rows:
+                self.ended, self.cpu_s = time.monotonic(), time.process_time() - self.cpu_s
+                self.stop.set()
+
+    def gauge(self, name: str, value: float, **labels: str) -> None: ...
+
+    def observe(self, name: str, value: float, **labels: str) -> None: ...
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=300_000)
+    records = parser.parse_args().records
+    run = uuid4().hex[:8]
+    settings = settings_from(os.environ)
+    assert settings.database is not None
+    server = settings.database.get_secret_value()
+    with _database(server, f"bench_{run}") as url, _topics(settings, f"bench-{run}."):
+        migrate(url)
+        result = _archive(settings, url, f"bench-{run}.", records)
+        result |= _inserts(url)
+    for name, value in result.items():
+        print(f"{name:<28} {value:>14,}")
+    print(json.dumps(result))
+
+
+def _archive(settings: Settings, url: str, prefix: str, records: int) -> dict[str, Any]:
+    _produce(settings, prefix, records)
+    watch = Watch(records)
+    process.run(
+        settings_from({**os.environ, "HADRON_DATABASE": url, "HADRON_PREFIX": prefix}),
+        codec=codec(),
+        telemetry=watch,
+        stop=watch.stop,
+    )
+    seconds = watch.ended - watch.began
+    return {
+        "records": records,
+        "archive_rows_per_s": round(records / seconds),
+        "rows_per_batch": round(records / watch.batches),
+        "python_us_per_row": round(watch.cpu_s / records * 1e6, 2),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _produce(settings: Settings, prefix: str, records: int) -> None:
+    log = KafkaLog(configuration(settings))
+    encode = codec().encode
+    for number, fact in enumerate(_ticks(records)):
+        partition = partition_of(fact.instrument, PARTITIONS)
+        log.append(f"{prefix}ticks.{fact.lane}", partition, [(fact.instrument, encode(fact))])
+        if number % 1000 == 0:
+            log.poll()
+    log.flush(60)
+
+
+def _ticks(records: int) -> Iterator[Tick]:
+    lanes = ("fast", "warm", "warm", "cold")
+    for n in range(records):
+        shared: dict[str, Any] = {
+            "raw_offset": n,
+            "instrument": f"eq:S{n % 23}",
+            "at_ns": T0_NS + n * 100_000,
+            "seen_ns": T0_NS + n * 100_000 + 3_000_000,
+            "sequence": n,
+            "lane": lanes[n % 23 % 4],
+        }
+        price = 10_000 + n // 50 % 400
+        if n % 4:
+            yield a_quote(price, price + 1 + n % 5, bid_size=n % 40, ask_size=n % 70, **shared)
+        else:
+            yield a_trade(f"{price / 100:.2f}", size=n % 300, conditions=[n % 3, 37], **shared)
+
+
+def _inserts(url: str) -> dict[str, Any]:
+    """The same rows, one INSERT each: a transaction a row, and one for all."""
+    columns = sql.SQL(", ").join(map(sql.Identifier, ticks.COLUMNS))
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute(
+            sql.SQL("SELECT {} FROM ticks LIMIT %s").format(columns), (SAMPLE,)
+        ).fetchall()
+        connection.execute("TRUNCATE ticks")
+        alone = _timed(connection, columns, rows[: SAMPLE // 5])
+        connection.execute("TRUNCATE ticks")
+        with connection.transaction():
+            together = _timed(connection, columns, rows)
+    return {
+        "insert_rows_per_s": round(alone),
+        "insert_in_one_transaction_rows_per_s": round(together),
+    }
+
+
+def _timed(
+    connection: psycopg.Connection[Any], columns: sql.Composed, rows: Sequence[tuple[Any, ...]]
+) -> float:
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(ticks.COLUMNS))
+    insert = sql.SQL("INSERT INTO ticks ({}) VALUES ({})").format(columns, places)
+    began = time.monotonic()
+    for row in rows:
+        connection.execute(insert, row)
+    return len(rows) / (time.monotonic() - began)
+
+
+@contextmanager
+def _database(server: str, name: str) -> Iterator[str]:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield server.rpartition("/")[0] + f"/{name}"
+        finally:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+
+@contextmanager
+def _topics(settings: Settings, prefix: str) -> Iterator[None]:
+    admin = AdminClient(configuration(settings))
+    names = list(process.catalogue(prefix))
+    made = admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
+    for future in made.values():
+        future.result(30)
+    try:
+        yield
+    finally:
+        for future in admin.delete_topics(names).values():
+            future.result(30)
+
+
+if __name__ == "__main__":
+    main()
