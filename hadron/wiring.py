@@ -15,9 +15,9 @@ import structlog
 
 from hadron.envelope import AvroCodec, Version
 from hadron.errors import HadronError, SettingsError
-from hadron.ports import Codec, Pulse, Telemetry, Tracer
+from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
 from hadron.settings import Settings, variable
-from hadron.topics import LIVE, Names, replay_names
+from hadron.topics import INSTRUMENTS, LIVE, Names, replay_names
 
 events = structlog.get_logger()
 
@@ -69,14 +69,14 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
 
     if process not in PROCESSES:
         raise SettingsError([f"process: {process!r}; wanted one of {', '.join(PROCESSES)}"])
-    logs.configure(settings.log_level, process)
+    logs.configure(settings.log_level, process, secrets=logs.secrets_of(settings))
     telemetry = metrics.PrometheusTelemetry()
     health = Health(process, version())
     with (
         HttpServer(
             health, telemetry.exposition, host=settings.http_host, port=settings.http_port
         ) as port,
-        tracing.tracer(process, settings.otlp_endpoint) as tracer,
+        tracing.tracer(process, settings.otlp_endpoint, version=version()) as tracer,
     ):
         events.info("process started", port=port, pid=os.getpid(), version=version())
         stop = _stop_on_signals()
@@ -179,10 +179,90 @@ def _archive(context: Context) -> None:
     run(context.settings, codec=context.codec, telemetry=context.telemetry, stop=context.stop)
 
 
+def _latest(context: Context) -> None:
+    from connectors.redis.latest import run
+
+    run(context.settings, codec=context.codec, telemetry=context.telemetry, stop=context.stop)
+
+
+def _gateway(context: Context) -> None:
+    from connectors.gateways.gateway import run
+
+    run(
+        context.settings,
+        codec=context.codec,
+        telemetry=context.telemetry,
+        tracer=context.tracer,
+        pulse=context.pulse,
+        stop=context.stop,
+    )
+
+
+def _feed(context: Context) -> None:
+    import uvloop
+
+    uvloop.run(_run_feed(context))
+
+
+async def _run_feed(context: Context) -> None:
+    from connectors.feeds import feed
+    from connectors.feeds.outside import Outside, Source
+    from connectors.kafka.connection import configuration
+    from connectors.kafka.log import KafkaLog
+    from hadron.reference.instruments import InstrumentIds
+    from hadron.venues import registry
+
+    settings, venue = context.settings, context.options.get("venue", "massive")
+    log = KafkaLog(configuration(settings), linger_ms=settings.linger_ms)
+    source = Source(
+        venue=venue,
+        url=registry.url_of(venue, settings),
+        protocol=registry.protocol_of(venue, settings),
+        ids=InstrumentIds(_listed(log, context)),
+        partitions=settings.num_shards,
+    )
+    outside = Outside(
+        log=log,
+        codec=context.codec,
+        telemetry=context.telemetry,
+        tracer=context.tracer,
+        pulse=context.pulse,
+    )
+    stopping = asyncio.Event()
+    watching = asyncio.create_task(_set_when_stopped(context.stop, stopping))
+    await feed.run(source, outside, stopping)
+    watching.cancel()
+
+
+def _listed(log: FactLog, context: Context) -> dict[tuple[str, str], str]:
+    """The instruments that somebody listed, by venue and symbol."""
+    name = context.names.read(INSTRUMENTS.name)
+    places = [(name, partition) for partition in range(context.settings.num_shards)]
+    starts, ends = log.starts(places), log.ends(places)
+    listed: dict[tuple[str, str], str] = {}
+    for place in places:
+        if starts[place] == ends[place]:
+            continue
+        for record in log.read(*place, start=starts[place], end=ends[place]):
+            if record.value is not None:
+                fact = context.codec.decode(record.value)
+                listed[fact.venue, fact.symbol] = fact.instrument
+    return listed
+
+
+async def _set_when_stopped(stop: Event, stopping: asyncio.Event) -> None:
+    while not stop.is_set():
+        await asyncio.sleep(0.1)
+    stopping.set()
+
+
 PROCESSES: Mapping[str, Callable[[Context], None]] = {
     "normalize": _stream,
     "engine": _stream,
     "desk": _stream,
     "portfolio": _stream,
     "archive": _archive,
+    "latest": _latest,
+    "gateway": _gateway,
+    "feed": _feed,
 }
