@@ -22,6 +22,9 @@ FEED_CONNECTIONS = "hadron_feed_connections_total"
 FEED_STATE = "hadron_feed_state"
 FEED_STALE = "hadron_feed_stale_total"
 FEED_REFUSED = "hadron_feed_refused_topics_total"
+FEED_EVICTED = "hadron_feed_evictions_total"
+FEED_FATAL = "hadron_feed_fatal_total"
+FEED_UNREADABLE = "hadron_feed_unreadable_total"
 RECORDS_IN = "hadron_records_in_total"
 FACTS_OUT = "hadron_facts_out_total"
 POISONED = "hadron_records_poisoned_total"
@@ -44,6 +47,8 @@ ARCHIVE_UP = "hadron_archive_database_up"
 LATEST_WRITES = "hadron_latest_writes_total"
 LATEST_UP = "hadron_latest_redis_up"
 ORDERS = "hadron_orders_total"
+SIMULATOR_EVENTS = "hadron_simulator_events_total"
+SIMULATOR_FINISHED = "hadron_simulator_finished"
 
 ALL: Mapping[str, Metric] = {
     FEED_FRAMES: Metric("counter", "Frames received from a venue", ("venue",)),
@@ -52,6 +57,11 @@ ALL: Mapping[str, Metric] = {
     FEED_STATE: Metric("gauge", "1 while subscribed, else 0", ("venue",)),
     FEED_STALE: Metric("counter", "Connections closed by the watchdog: silent", ("venue",)),
     FEED_REFUSED: Metric("counter", "Topics that the venue refused", ("venue",)),
+    FEED_EVICTED: Metric(
+        "counter", "Times that the venue asked us to wait: another connection?", ("venue",)
+    ),
+    FEED_FATAL: Metric("counter", "Connections refused for good: a wrong key", ("venue",)),
+    FEED_UNREADABLE: Metric("counter", "Events appended that could not be read", ("venue",)),
     RECORDS_IN: Metric("counter", "Records stepped", ("process", "topic")),
     FACTS_OUT: Metric("counter", "Facts appended", ("process", "topic")),
     POISONED: Metric("counter", "Records dead-lettered", ("process",)),
@@ -77,5 +87,7 @@ ALL: Mapping[str, Metric] = {
     ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
     LATEST_WRITES: Metric("counter", "Keys written to Redis", ("kind",)),
     LATEST_UP: Metric("gauge", "1 while Redis answers", ()),
+    SIMULATOR_EVENTS: Metric("counter", "Events that the venue simulator has sent"),
+    SIMULATOR_FINISHED: Metric("gauge", "1 once the simulator's market is over"),
     ORDERS: Metric("counter", "Orders by what became of them", ("outcome",)),
 }
