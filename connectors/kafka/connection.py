@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from hadron.errors import HadronError, TransientError
 from hadron.settings import Settings
@@ -46,6 +48,16 @@ TRANSIENT = frozenset(
         KafkaError.UNKNOWN_LEADER_EPOCH,
     }
 )
+# How long a request of the admin client may take.
+ADMIN_TIMEOUT_S = 30.0
+
+# A topic just made, a leader just moved, a coordinator just started: for a moment nobody answers.
+patiently = retry(
+    retry=retry_if_exception_type(TransientError),
+    wait=wait_exponential(0.02, max=0.5),
+    stop=stop_after_delay(10),
+    reraise=True,
+)
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -82,3 +94,14 @@ def ours(cause: KafkaError | str, doing: str) -> HadronError:
         return HadronError(f"{doing}: {cause}")
     kind = TransientError if cause.code() in TRANSIENT and not cause.fatal() else HadronError
     return kind(f"{doing}: {cause.name()}, {cause.str()}")
+
+
+def failed_with(future: Future[Any], tolerated: int) -> bool:
+    """Wait for an admin request; whether it failed for the one reason that is no error here."""
+    try:
+        future.result()
+    except KafkaException as error:
+        if error.args[0].code() != tolerated:
+            raise
+        return True
+    return False

@@ -9,9 +9,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from connectors.kafka.connection import our_errors
+from connectors.kafka.connection import our_errors, patiently
 from connectors.kafka.reading import records
 from hadron.errors import TransientError
 from hadron.ports import Record
@@ -103,24 +102,18 @@ class KafkaLog:
             self._serve(lambda _: self._producer.close(), 0)
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog. One request; TransientError if it fails for five seconds."""
+        """See FactLog. One request; TransientError if it fails for ten seconds."""
         return self._offsets(list(partitions), OffsetSpec.latest())
 
     def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog. One request; TransientError if it fails for five seconds."""
+        """See FactLog. One request; TransientError if it fails for ten seconds."""
         return self._offsets(list(partitions), OffsetSpec.earliest())
 
     def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterator[Record]:
         """See FactLog. Raise HadronError if records from `start` on have been deleted."""
         return records(self._connection, topic, partition, start=start, end=end)
 
-    # A topic just made, or a leader just moved, has no offsets for a moment.
-    @retry(
-        retry=retry_if_exception_type(TransientError),
-        wait=wait_exponential(0.02, max=0.5),
-        stop=stop_after_delay(5),
-        reraise=True,
-    )
+    @patiently
     def _offsets(
         self, places: Sequence[tuple[str, int]], spec: OffsetSpec
     ) -> dict[tuple[str, int], int]:

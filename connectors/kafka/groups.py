@@ -1,0 +1,89 @@
+"""Consumer groups: how far they are, and how to send them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import (
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors, patiently
+from hadron.errors import HadronError
+
+Place = tuple[str, int]
+
+
+@patiently
+def committed(admin: AdminClient, group: str) -> dict[Place, int]:
+    """The next offset that each partition's reader of the group will read."""
+    wanted = [ConsumerGroupTopicPartitions(group)]
+    with our_errors(f"reading the offsets of group {group}"):
+        found = admin.list_consumer_group_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S)[
+            group
+        ].result()
+        return {
+            (place.topic, place.partition): place.offset
+            for place in found.topic_partitions
+            if place.offset >= 0
+        }
+
+
+def lag(admin: AdminClient, group: str) -> dict[Place, int]:
+    """Offsets not yet committed, of each partition that the group has committed for.
+
+    On topics with gaps (compaction) fewer records than that may wait.
+    """
+    positions = committed(admin, group)
+    if not positions:
+        return {}
+    ends = _ends(admin, positions)
+    return {place: max(0, ends[place] - offset) for place, offset in positions.items()}
+
+
+@patiently
+def members(admin: AdminClient, group: str) -> int:
+    """How many readers the group has now; 0 for one that does not exist."""
+    with our_errors(f"describing group {group}"):
+        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
+        if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
+            return 0
+        found = described.result()
+    # While members join or leave, they are not listed.
+    joining = found.state in (
+        ConsumerGroupState.PREPARING_REBALANCING,
+        ConsumerGroupState.COMPLETING_REBALANCING,
+    )
+    return max(len(found.members), int(joining))
+
+
+def reset(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:
+    """Let the group continue at these offsets. Raise HadronError while it has members."""
+    if present := members(admin, group):
+        raise HadronError(
+            f"group {group}: has {present} members, wanted none; stop its processes first"
+        )
+    if offsets:
+        _alter(admin, group, offsets)
+
+
+@patiently
+def _alter(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:
+    places = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+    wanted = [ConsumerGroupTopicPartitions(group, places)]
+    with our_errors(f"resetting group {group}"):
+        admin.alter_consumer_group_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S)[group].result()
+
+
+@patiently
+def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
+    asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
+    with our_errors("asking for the ends of what a group reads"):
+        return {
+            (place.topic, place.partition): future.result().offset
+            for place, future in admin.list_offsets(asked, request_timeout=ADMIN_TIMEOUT_S).items()
+        }
