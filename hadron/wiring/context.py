@@ -1,0 +1,54 @@
+"""What every process is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Event
+
+import msgspec
+
+from hadron.envelope import AvroCodec, Version
+from hadron.errors import SettingsError
+from hadron.ports import Codec, Pulse, Telemetry, Tracer
+from hadron.settings import Settings, variable
+from hadron.topics import LIVE, Names, replay_names
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What every process is built from."""
+
+    process: str
+    settings: Settings
+    options: Mapping[str, str]  # of the command line: venue, tape, seed, ...
+    codec: Codec
+    telemetry: Telemetry
+    tracer: Tracer
+    pulse: Pulse
+    stop: Event
+
+    @property
+    def names(self) -> Names:
+        return names_of(self.settings)
+
+
+def names_of(settings: Settings) -> Names:
+    """What topics are called: live, or in the replay that HADRON_PREFIX names."""
+    if not settings.prefix:
+        return LIVE
+    kind, _, rest = settings.prefix.partition(".")
+    if kind != "replay" or not rest.endswith(".") or len(rest) < 2:
+        wanted = "nothing, or replay.<run>."
+        raise SettingsError([f"{variable('prefix')}: {settings.prefix!r}; wanted {wanted}"])
+    return replay_names(rest[:-1])
+
+
+def codec_of(settings: Settings) -> AvroCodec:
+    """The codec with the registry's ids where one is set, else with the catalogue's."""
+    import schemas
+
+    if settings.registry:
+        from connectors.registry import registered
+
+        contracts = {name: schemas.load(name) for name in schemas.names()}
+        return AvroCodec(*registered(settings.registry, contracts))
+    return AvroCodec([Version(c.id, c.name, c.schema) for c in schemas.catalogue()])

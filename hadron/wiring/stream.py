@@ -1,0 +1,82 @@
+"""Builds and runs the processes that are folds in Faust."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from threading import Event
+from typing import Any
+
+import structlog
+
+from hadron.errors import HadronError
+from hadron.wiring.context import Context
+
+events = structlog.get_logger()
+
+
+def stream(context: Context) -> None:
+    """Step a fold until the process is told to stop; leave as a crash does if that fails."""
+    import gc
+
+    import uvloop
+
+    gc.collect()
+    gc.freeze()  # what was imported lives as long as we do
+    sys.setswitchinterval(0.0005)  # the fetching thread must not wait long for the stepping one
+    try:
+        uvloop.run(_run_stream(context))
+    except Exception as error:
+        # Faust would wait for acknowledgements that must not come: leave as a crash does.
+        events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
+        sys.stderr.flush()
+        os._exit(1)
+
+
+async def _run_stream(context: Context) -> None:
+    from importlib import import_module
+
+    from connectors.kafka.connection import configuration
+    from connectors.kafka.log import KafkaLog
+    from streams.app import make_app
+    from streams.tools import Pace, Tools
+
+    settings, names = context.settings, context.names
+    log = KafkaLog(configuration(settings), linger_ms=settings.linger_ms)
+    app = make_app(names.group(context.process), settings)
+    running = import_module(f"streams.{context.process}").attach(
+        app,
+        tools=Tools(
+            log=log,
+            codec=context.codec,
+            telemetry=context.telemetry,
+            tracer=context.tracer,
+            pulse=context.pulse,
+        ),
+        pace=Pace(checkpoint_s=settings.checkpoint_s, queue_records=2 * settings.fetch_records),
+        partitions=settings.num_shards,
+        names=names,
+    )
+    work = asyncio.create_task(running.run())
+    await app.start()
+    await _until_stopped(context.stop, app, work)
+    await app.stop()
+    work.cancel()
+    log.flush()
+
+
+async def _until_stopped(stop: Event, app: Any, work: asyncio.Task[None]) -> None:
+    while not stop.is_set():
+        await asyncio.wait([work], timeout=0.1)
+        if work.done():
+            _raise_first(work)
+        if app.crashed:
+            raise HadronError(f"Faust crashed: {app.crash_reason!r}") from app.crash_reason
+
+
+def _raise_first(work: asyncio.Task[None]) -> None:
+    try:
+        work.result()
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from group
