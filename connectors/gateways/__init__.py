@@ -1,0 +1,1 @@
+"""The way from intents to venues. There is only the simulated one."""

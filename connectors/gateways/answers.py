@@ -1,0 +1,148 @@
+"""Answers each approved intent with exactly one order fact, in the intent's partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hadron import metrics
+from hadron.audit.facts import RecordPoisoned
+from hadron.audit.poison import PoisonLimit
+from hadron.desk.facts import IntentApproved
+from hadron.errors import ContractError, ImpossibleTransition
+from hadron.orders.facts import OrderFilled, OrderRejected
+from hadron.orders.fills import simulated_order
+from hadron.partitions import partition_of
+from hadron.ports import Codec, FactLog, Record, Telemetry, Tracer
+from hadron.topics import DEAD, INTENTS, ORDERS, Names, key_of, partition_key_of
+
+PROCESS = "gateway"
+TAIL = 1_000
+
+
+class Answers:
+    """Knows of each partition that it holds what is answered, and what of that is on the log.
+
+    The records of `orders` say what was answered before, not the consumer group: an intent whose
+    order is on the log is never answered again, whoever crashed or moved the group's offsets.
+    """
+
+    def __init__(
+        self,
+        log: FactLog,
+        *,
+        codec: Codec,
+        telemetry: Telemetry,
+        tracer: Tracer,
+        names: Names,
+        partitions: int,
+    ) -> None:
+        self._log, self._codec = log, codec
+        self._telemetry, self._tracer = telemetry, tracer
+        self._names, self._partitions = names, partitions
+        self._next: dict[int, int] = {}
+        self._open: dict[int, set[int]] = {}  # offsets whose outcome is not on the log yet
+        self._poison = PoisonLimit()
+
+    def hold(self, partition: int, *, committed: int | None) -> int:
+        """Take a partition. Return the offset of the first intent that may be unanswered.
+
+        It follows the newest intent that `orders` answers; else it is what the group committed,
+        else the first intent there is. Raise ImpossibleTransition if it lies behind the end.
+        """
+        place = (self._names.read(INTENTS.name), partition)
+        first, end = self._log.starts([place])[place], self._log.ends([place])[place]
+        answered = self._answered(partition)
+        start = answered if answered is not None else committed if committed is not None else first
+        if start > end:
+            raise ImpossibleTransition(
+                f"{place[0]}/{partition} ends at {end}, but intents before {start} were answered"
+            )
+        start = max(start, first)
+        self._next[partition], self._open[partition] = start, set()
+        return start
+
+    def release(self) -> None:
+        """Let go of all partitions."""
+        self._next, self._open = {}, {}
+
+    def settled(self) -> dict[int, int]:
+        """The offset up to which all intents have their outcome on the log, by partition."""
+        return {
+            partition: min(self._open[partition], default=after)
+            for partition, after in self._next.items()
+        }
+
+    def take(self, record: Record) -> None:
+        """Answer one record of `intents`. One that is not ours, or was answered, is passed over.
+
+        Raise PoisonLimitReached if too many cannot be read.
+        """
+        partition, offset = record.partition, record.offset
+        if offset < self._next.get(partition, offset + 1):
+            return
+        self._next[partition] = offset + 1
+        self._telemetry.count(metrics.RECORDS_IN, process=PROCESS, topic=INTENTS.name)
+        try:
+            fact = self._codec.decode(record.value or b"")
+        except ContractError as error:
+            self._bury(record, error)
+            self._poison.seen([offset], {offset})
+            return
+        self._poison.seen([offset], set())
+        if isinstance(fact, IntentApproved):
+            self._answer(fact, record)
+
+    def _answer(self, intent: IntentApproved, record: Record) -> None:
+        order = simulated_order(intent, partition=record.partition, offset=record.offset)
+        with self._tracer.slice_span(PROCESS, [record.headers]) as headers:
+            self._append(order, record, topic=ORDERS.name, to=record.partition, headers=headers)
+        outcome = "filled" if isinstance(order, OrderFilled) else "rejected"
+        self._telemetry.count(metrics.ORDERS, outcome=outcome)
+
+    def _bury(self, record: Record, error: ContractError) -> None:
+        poisoned = RecordPoisoned(
+            source=INTENTS.name,
+            partition=record.partition,
+            offset=record.offset,
+            index=0,
+            process=PROCESS,
+            error=str(error),
+            seen_ns=record.timestamp_ms * 1_000_000,
+            key=record.key,
+            value=record.value or b"",
+        )
+        to = partition_of(partition_key_of(poisoned), self._partitions)
+        self._append(poisoned, record, topic=DEAD.name, to=to)
+        self._telemetry.count(metrics.POISONED, process=PROCESS)
+
+    def _append(
+        self, fact: Any, cause: Record, *, topic: str, to: int, headers: Any = None
+    ) -> None:
+        self._open[cause.partition].add(cause.offset)
+        self._log.append(
+            self._names.write(topic),
+            to,
+            [(key_of(fact), self._codec.encode(fact))],
+            headers=headers,
+            delivered=self._stored(self._open[cause.partition], cause.offset),
+        )
+        self._telemetry.count(metrics.FACTS_OUT, process=PROCESS, topic=topic)
+
+    @staticmethod
+    def _stored(open_: set[int], offset: int) -> Callable[[], None]:
+        return lambda: open_.discard(offset)
+
+    def _answered(self, partition: int) -> int | None:
+        place = (self._names.write(ORDERS.name), partition)
+        first, end = self._log.starts([place])[place], self._log.ends([place])[place]
+        newest: int | None = None
+        for record in self._log.read(*place, start=max(first, end - TAIL), end=end):
+            try:
+                order = self._codec.decode(record.value or b"")
+            except ContractError:
+                continue  # its readers dead-letter it; here it only answers nothing
+            ours = isinstance(order, OrderFilled | OrderRejected) and order.partition == partition
+            if ours and order.source == INTENTS.name:
+                newest = max(newest or 0, order.offset + 1)
+        return newest
