@@ -1,0 +1,1 @@
+"""Markets that are played, not traded: what the venue simulator sends."""

@@ -107,6 +107,9 @@ class VenueProtocol(Protocol):
     def heard(self, now_ns: int) -> Sequence[Action]:
         """The venue answered a ping."""
 
+    def paused(self, now_ns: int) -> None:
+        """Until now we did not read: the silence was ours."""
+
     def passed(self, now_ns: int) -> Sequence[Action]:
         """Time passed; call it a few times a second."""
 

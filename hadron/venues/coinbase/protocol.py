@@ -64,10 +64,10 @@ class CoinbaseProtocol:
         if self._phase is Phase.CLOSED:
             return []
         read = envelope(frame)
-        if read is None:
-            return [Publish([Element(UNREADABLE, frame, 0)])]
-        if read.type == "error":
+        if read is not None and read.type == "error":
             return [Noted(f"the venue says: {read.message}")]
+        if read is None or read.sequence_num < 0:
+            return [Publish([Element(UNREADABLE, frame, 0)])]
         wanted, seen = self._next, read.sequence_num
         if seen < wanted:
             return []  # a repeated frame, or one that comes out of order
@@ -77,6 +77,10 @@ class CoinbaseProtocol:
     def heard(self, now_ns: int) -> Sequence[Action]:
         """An answered ping proves nothing here: heartbeats must come."""
         return []
+
+    def paused(self, now_ns: int) -> None:
+        """The silence until now was ours."""
+        self._heard_ns = now_ns
 
     def passed(self, now_ns: int) -> Sequence[Action]:
         """Close what is silent; give up on channels that nobody acknowledged."""

@@ -57,10 +57,11 @@ def quote(
     at_ms: int,
     sequence: int,
     exchange: int,
+    condition: int = 0,
 ) -> bytes:
     """A `Q` event of (price, size) pairs; a side that is None is not in it."""
     lower = f'"bx":{exchange},"bp":{bid[0]},"bs":{bid[1]},' if bid else ""
     upper = f'"ax":{exchange},"ap":{ask[0]},"as":{ask[1]},' if ask else ""
     return (
-        f'{{"ev":"Q","sym":"{symbol}",{lower}{upper}"c":0,"t":{at_ms},"q":{sequence},"z":1}}'
+        f'{{"ev":"Q","sym":"{symbol}",{lower}{upper}"c":{condition},"t":{at_ms},"q":{sequence},"z":1}}'
     ).encode()

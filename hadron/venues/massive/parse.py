@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, Union
+from typing import Annotated, Union
 
 import msgspec
 from msgspec import Meta, Raw, Struct, defstruct, field
@@ -13,8 +13,9 @@ from hadron.values import LONG_MAX
 from hadron.venues.numbers import number_of, same_scale
 from hadron.venues.parsed import ParsedQuote, ParsedTrade
 
-# Massive has no such condition: our simulator gives it to prints that a tape flags as suspicious.
+# Massive has no such condition: our simulator gives it to what a tape flags as suspicious.
 SUSPICIOUS = 9000
+SUSPICIOUS_TEXT = b"9000"
 MS = 1_000_000
 
 # T and Q are in milliseconds. A time in nanoseconds, as LULD has it, would overflow and is refused.
@@ -45,6 +46,7 @@ class Quote(Struct, tag_field="ev", tag="Q", gc=False):
     bs: Raw = Raw(b"0")
     ap: Raw = Raw(b"0")
     as_: Raw = field(name="as", default=Raw(b"0"))
+    c: Raw = Raw()  # a single number, where trades have an array
 
 
 # Known events that are no ticks: bars, price bands, imbalances, fair and index values.
@@ -107,7 +109,7 @@ def _quote(event: Quote) -> ParsedQuote:
         bid_size,
         ask_size,
         size_scale,
-        bid > ask > 0 or bid < 0 or ask < 0,
+        bid > ask > 0 or bid < 0 or ask < 0 or bytes(event.c) == SUSPICIOUS_TEXT,
     )
 
 

@@ -86,6 +86,10 @@ class MassiveProtocol:
         self._heard_ns = now_ns
         return []
 
+    def paused(self, now_ns: int) -> None:
+        """The silence until now was ours."""
+        self._heard_ns = now_ns
+
     def passed(self, now_ns: int) -> Sequence[Action]:
         """Close what is silent or late; give up on topics that nobody acknowledged."""
         if self._phase is Phase.CLOSED:

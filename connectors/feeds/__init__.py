@@ -1,0 +1,1 @@
+"""Feeds: one socket driver for all venues, whose rules are in `hadron.venues`."""

@@ -1,0 +1,54 @@
+"""Appends what a venue sent to raw.<venue>, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from connectors.feeds.outside import Outside, Source
+from hadron.market.facts import RawReceived
+from hadron.metrics import FEED_EVENTS, FEED_UNREADABLE
+from hadron.partitions import partition_of
+from hadron.topics import RAW
+from hadron.venues.protocol import UNREADABLE, Element
+
+
+class Recorder:
+    """One append per partition and frame, keyed by instrument. Counts what is not stored yet."""
+
+    def __init__(self, source: Source, outside: Outside) -> None:
+        self._source = source
+        self._outside = outside
+        self._topic = RAW[source.venue].name
+        self.in_flight = 0
+
+    def write(
+        self, elements: Sequence[Element], *, connection: int, frame: int, seen_ns: int
+    ) -> None:
+        """Append the events of one frame, in their order."""
+        venue, outside = self._source.venue, self._outside
+        encode, id_of = outside.codec.encode, self._source.ids.id_of
+        by_partition: dict[int, list[tuple[str, bytes]]] = {}
+        for element in elements:
+            symbol, index, payload = element.symbol, element.index, element.payload
+            key = id_of(venue, symbol)
+            raw = RawReceived(venue, symbol, key, connection, frame, index, seen_ns, payload)
+            partition = partition_of(key, self._source.partitions)
+            by_partition.setdefault(partition, []).append((key, encode(raw)))
+            if symbol == UNREADABLE:
+                outside.telemetry.count(FEED_UNREADABLE, venue=venue)
+        with outside.tracer.slice_span("feed", ()) as headers:
+            for partition, records in by_partition.items():
+                self.in_flight += len(records)
+                outside.log.append(
+                    self._topic,
+                    partition,
+                    records,
+                    timestamp_ms=seen_ns // 1_000_000,
+                    headers=headers,
+                    delivered=partial(self._stored, len(records)),
+                )
+        outside.telemetry.count(FEED_EVENTS, len(elements), venue=venue)
+
+    def _stored(self, records: int) -> None:
+        self.in_flight -= records
