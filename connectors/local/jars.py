@@ -33,15 +33,18 @@ def cache() -> Path:
 
 def classpath(progress: Callable[[str], None]) -> list[Path]:
     """The jars of Kafka. Needs the network the first time only; then `progress` is told."""
-    index = cache() / f"kafka-{KAFKA_VERSION}.json"
     with daemon.locked(cache() / "lock"):
-        if index.exists():
-            jars = [Path(name) for name in json.loads(index.read_text())]
-            if all(jar.exists() for jar in jars):
-                return jars
-        jars = _resolve(progress)
-        index.write_text(json.dumps([str(jar) for jar in jars]))
+        jars = known_classpath() or _resolve(progress)
+        _index().write_text(json.dumps([str(jar) for jar in jars]))
         return jars
+
+
+def known_classpath() -> list[Path]:
+    """The jars of Kafka if all of them are on this machine, else none."""
+    if not _index().exists():
+        return []
+    jars = [Path(name) for name in json.loads(_index().read_text())]
+    return jars if all(jar.exists() for jar in jars) else []
 
 
 def startup_cache(jars: list[Path]) -> Path:
@@ -56,6 +59,10 @@ def keep_startup_cache(made: Path, jars: list[Path]) -> None:
     part = startup_cache(jars).with_suffix(f".{os.getpid()}")
     shutil.move(made, part)
     part.replace(startup_cache(jars))
+
+
+def _index() -> Path:
+    return cache() / f"kafka-{KAFKA_VERSION}.json"
 
 
 def _resolve(progress: Callable[[str], None]) -> list[Path]:

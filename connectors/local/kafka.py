@@ -76,12 +76,11 @@ def stop(directory: Path, *, progress: Callable[[str], None]) -> None:
     """Stop it cleanly. The first time on a machine, its JVM then writes its start-up cache."""
     if daemon.find(directory) is None:
         return
-    made = _made_cache(directory)
-    path = jars.classpath(progress)
-    if not jars.startup_cache(path).exists():
+    made, path = _made_cache(directory), jars.known_classpath()
+    if path and not jars.startup_cache(path).exists():
         progress("storing what Kafka's JVM learnt, to start faster from now on")
     daemon.stop(directory, signal.SIGTERM, name=NAME)
-    if made.exists():
+    if path and made.exists():
         jars.keep_startup_cache(made, path)
 
 

@@ -118,14 +118,25 @@ def _prepare_user(directory: Path) -> str | None:
     try:
         entry = pwd.getpwnam(ROOTLESS_USER)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--user-group", ROOTLESS_USER], check=True)
-        entry = pwd.getpwnam(ROOTLESS_USER)
+        entry = _add_user()
     os.chown(directory, entry.pw_uid, entry.pw_gid)
     for parent in (*directory.parents, *_programs().parents):
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:
             parent.chmod(mode | stat.S_IXOTH)  # to pass, not to list
     return ROOTLESS_USER
+
+
+def _add_user() -> pwd.struct_passwd:
+    command = ["useradd", "--system", "--user-group", ROOTLESS_USER]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise HadronError(
+            f"{NAME} cannot run as root, and no user {ROOTLESS_USER} could be made: {error}; "
+            "run as another user"
+        ) from error
+    return pwd.getpwnam(ROOTLESS_USER)
 
 
 def _create_database(port: int) -> None:
