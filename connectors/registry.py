@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hadron.envelope import Version
@@ -36,16 +37,16 @@ def registered(
         versions = [
             Version(_register(client, schema), name, schema) for name, schema in contracts.items()
         ]
+    return versions, partial(_looked_up, url, names)
 
-    def unknown(schema_id: int) -> Version:
-        with _our_errors(url), _client(url) as client:
-            schema = _fetched(client, schema_id)
-        name = names.get(_full_name(schema))
-        if name is None:
-            raise ContractError(f"schema {schema_id} is {_full_name(schema)}, no contract of ours")
-        return Version(schema_id, name, schema)
 
-    return versions, unknown
+def _looked_up(url: str, names: Mapping[str, str], schema_id: int) -> Version:
+    with _our_errors(url), _client(url) as client:
+        schema = _fetched(client, schema_id)
+    name = names.get(_full_name(schema))
+    if name is None:
+        raise ContractError(f"schema {schema_id} is {_full_name(schema)}, no contract of ours")
+    return Version(schema_id, name, schema)
 
 
 def _client(url: str) -> SchemaRegistryClient:

@@ -100,7 +100,7 @@ def _of(process: str) -> structlog.typing.Processor:
 
 def _trace(_: Any, __: str, event: Event) -> Event:
     context = get_current_span().get_span_context()
-    if context.is_valid:
+    if context.trace_flags.sampled:
         event["trace_id"] = f"{context.trace_id:032x}"
         event["span_id"] = f"{context.span_id:016x}"
     return event

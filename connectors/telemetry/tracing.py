@@ -91,11 +91,8 @@ class OtlpTracer:
             links=[Link(_span_context(other)) for other in others[:MOST_LINKS]],
             attributes={"messaging.system": "kafka", "messaging.batch.message_count": records},
         )
-        if not span.is_recording():
-            yield None
-            return
         with use_span(span, end_on_exit=True):
-            yield injected()
+            yield injected() if span.is_recording() else None
 
     def close(self) -> None:
         """Send what is left. Gives up after `timeout_s`."""
