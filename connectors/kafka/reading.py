@@ -36,6 +36,9 @@ def records(
             "auto.offset.reset": "error",
             # `ends` counts them, too; our own producers do not use transactions.
             "isolation.level": "read_uncommitted",
+            # Short reads are many: the defaults cost each of them about a quarter of a second.
+            "topic.metadata.refresh.fast.interval.ms": 10,
+            "fetch.wait.max.ms": 10,
         }
     )
     try:
