@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import faust
-from hadron.strategy.engine import Engine
 
+from hadron.strategy.engine import Engine
 from hadron.topics import Names
 from streams.fold import Stream
 from streams.shard import Place

@@ -10,6 +10,7 @@ from typing import Any
 import faust
 import structlog
 from faust.types.tuples import TP
+from structlog.contextvars import bound_contextvars
 
 from hadron import metrics
 from hadron.audit.facts import RecordPoisoned
@@ -145,7 +146,10 @@ class Stream:
         process, telemetry = self._place.process, self._tools.telemetry
         topic = self._place.names.logical(slice.topic)
         headers = (record.headers for record in records)
-        with self._tools.tracer.slice_span(process, headers) as outgoing:
+        place = bound_contextvars(
+            topic=slice.topic, partition=slice.partition, offset=records[0].offset
+        )
+        with place, self._tools.tracer.slice_span(process, headers) as outgoing:
             outputs = shard.step(topic, records, self._tools.codec)
             self._emit(outputs, outgoing)
         poisoned = {fact.offset for fact in outputs if type(fact) is RecordPoisoned}

@@ -10,6 +10,7 @@ from threading import Event
 import structlog
 
 from hadron.errors import SettingsError
+from hadron.flow import FOLDS
 from hadron.settings import Settings
 from hadron.wiring import edges, stream
 from hadron.wiring.context import Context, codec_of, names_of
@@ -29,12 +30,14 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
         raise SettingsError([f"process: {process!r}; wanted one of {', '.join(PROCESSES)}"])
     logs.configure(settings.log_level, process, secrets=logs.secrets_of(settings))
     telemetry = metrics.PrometheusTelemetry()
-    health = Health(process, version())
+    health = Health(process, version(), expected=EXPECTED.get(process, ()))
     with (
         HttpServer(
             health, telemetry.exposition, host=settings.http_host, port=settings.http_port
         ) as port,
-        tracing.tracer(process, settings.otlp_endpoint, version=version()) as tracer,
+        tracing.tracer(
+            process, settings.otlp_endpoint, version=version(), ratio=settings.trace_ratio
+        ) as tracer,
     ):
         events.info("process started", port=port, pid=os.getpid(), version=version())
         stop = _stop_on_signals()
@@ -76,3 +79,5 @@ PROCESSES: Mapping[str, Callable[[Context], None]] = {
     "gateway": edges.gateway,
     "feed": edges.feed,
 }
+# Checks without which a process is not ready.
+EXPECTED: Mapping[str, tuple[str, ...]] = {process: ("partitions",) for process in FOLDS}
