@@ -80,4 +80,8 @@ PROCESSES: Mapping[str, Callable[[Context], None]] = {
     "feed": edges.feed,
 }
 # Checks without which a process is not ready.
-EXPECTED: Mapping[str, tuple[str, ...]] = {process: ("partitions",) for process in FOLDS}
+EXPECTED: Mapping[str, tuple[str, ...]] = {
+    **{process: ("partitions",) for process in FOLDS},
+    "feed": ("venue",),
+    "gateway": ("assigned",),
+}
