@@ -12,7 +12,7 @@ import structlog
 from hadron.errors import SettingsError
 from hadron.flow import FOLDS
 from hadron.settings import Settings
-from hadron.wiring import edges, stream
+from hadron.wiring import edges, simulator, stream
 from hadron.wiring.context import Context, codec_of, names_of
 
 __all__ = ["PROCESSES", "Context", "codec_of", "names_of", "run_process", "version"]
@@ -78,6 +78,7 @@ PROCESSES: Mapping[str, Callable[[Context], None]] = {
     "latest": edges.latest,
     "gateway": edges.gateway,
     "feed": edges.feed,
+    "simulator": simulator.simulator,
 }
 # Checks without which a process is not ready.
 EXPECTED: Mapping[str, tuple[str, ...]] = {

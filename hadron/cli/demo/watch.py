@@ -137,6 +137,7 @@ def _scrape(port: int) -> Reading | None:
 
 def _total(name: str, reading: Reading) -> int:
     counted = {
+        "simulator": metrics.SIMULATOR_EVENTS,
         "feed": metrics.FEED_EVENTS,
         "archive": metrics.ARCHIVE_ROWS,
         "latest": metrics.LATEST_WRITES,
