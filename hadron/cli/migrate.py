@@ -1,0 +1,20 @@
+"""`hadron migrate`: bring the database's schema to what this code needs."""
+
+from __future__ import annotations
+
+import typer
+
+from hadron.cli import options, output
+from hadron.cli.environment import database_url, settings_of
+
+
+def migrate(
+    context: typer.Context, directory: options.Directory = None, json: options.Json = False
+) -> None:
+    """Create or upgrade the tables. There is no way back, and running it twice is harmless."""
+    from connectors.timescale import schema
+
+    url = database_url(settings_of(context, directory))
+    before = schema.current(url)
+    after = schema.migrate(url, output.say)
+    output.show({"before": before, "after": after}, f"schema {after}", as_json=json)

@@ -1,0 +1,126 @@
+"""`hadron status`: what runs, how much lies on the log, who lags, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+
+from hadron.cli import opening, options, output
+from hadron.cli.checks.machine import health
+from hadron.cli.environment import local_state, settings_of
+from hadron.cli.exits import Exit
+from hadron.errors import HadronError, TransientError
+from hadron.flow import FLOW
+from hadron.settings import Settings
+
+T = TypeVar("T")
+
+
+def status(
+    context: typer.Context, directory: options.Directory = None, json: options.Json = False
+) -> None:
+    """Show servers, topics, groups, database and process. Ends with 5 if a server is not reached.
+
+    The process is the one that answers on HADRON_HTTP_HOST and HADRON_HTTP_PORT.
+    """
+    settings = settings_of(context, directory)
+    problems: list[str] = []
+    kafka = _attempt(lambda: _kafka(settings), problems) or {"topics": [], "groups": []}
+    document = {
+        "servers": _servers(settings, directory),
+        **kafka,
+        "database": _attempt(lambda: _database(settings), problems),
+        "redis": _attempt(lambda: _redis(settings), problems),
+        "process": health(settings.http_host, settings.http_port, "/ready"),
+        "problems": problems,
+    }
+    output.show(document, *_tables(document), as_json=json)
+    if problems:
+        raise typer.Exit(Exit.UNREACHABLE)
+
+
+def _attempt(ask: Callable[[], T], problems: list[str]) -> T | None:
+    try:
+        return ask()
+    except (TransientError, HadronError) as error:
+        problems.append(str(error))
+        return None
+
+
+def _servers(settings: Settings, directory: Path | None) -> list[dict[str, Any]]:
+    """Those of the local stack; secrets stay out, as only local addresses are shown."""
+    return [
+        {"server": name, "pid": daemon.pid if daemon else None, "ports": daemon and daemon.ports}
+        for name, daemon in local_state(directory).items()
+    ]
+
+
+def _kafka(settings: Settings) -> dict[str, Any]:
+    from connectors.kafka.groups import lag, members
+    from connectors.kafka.inspection import groups, inspect
+
+    admin, log = opening.admin(settings), opening.fact_log(settings)
+    layouts = inspect(admin).topics
+    rows: list[dict[str, Any]] = []
+    for topic in opening.declared(settings):
+        count = layouts[topic.name].partitions if topic.name in layouts else 0
+        places = [(topic.name, partition) for partition in range(count)]
+        starts, ends = log.starts(places), log.ends(places)
+        kept = sum(ends[place] - starts[place] for place in places)
+        rows.append({"topic": topic.name, "partitions": count, "offsets": kept})
+    known = set(groups(admin))
+    readers = [
+        {
+            "group": group,
+            "members": members(admin, group),
+            "lag": sum(lag(admin, group).values()),
+        }
+        for process in FLOW
+        if (group := opening.names(settings).group(process)) in known
+    ]
+    return {"topics": rows, "groups": readers}
+
+
+def _database(settings: Settings) -> dict[str, Any] | None:
+    from connectors.timescale.inspection import inspect, wanted_revision
+
+    if settings.database is None:
+        return None
+    seen = inspect(settings.database.get_secret_value())
+    return {
+        "server": seen.server,
+        "timescaledb": seen.timescaledb,
+        "revision": seen.revision,
+        "wanted": wanted_revision(),
+    }
+
+
+def _redis(settings: Settings) -> dict[str, Any] | None:
+    from connectors.redis.inspection import inspect
+
+    if settings.redis is None:
+        return None
+    seen = inspect(settings.redis.get_secret_value())
+    return {"server": seen.version, "keys": seen.keys}
+
+
+def _tables(document: dict[str, Any]) -> list[Any]:
+    one = {name: document[name] for name in ("database", "redis", "process")}
+    told = [
+        (name, ", ".join(f"{key} {value}" for key, value in found.items()) if found else None)
+        for name, found in one.items()
+    ]
+    shown = [
+        output.table("", list(rows[0]), [list(row.values()) for row in rows])
+        for rows in (document["servers"], document["topics"], document["groups"])
+        if rows
+    ]
+    trouble = [output.table("", ("problem",), [(line,) for line in document["problems"]])]
+    return [
+        *shown,
+        output.table("", ("", "state"), told),
+        *(trouble if document["problems"] else []),
+    ]
