@@ -165,8 +165,9 @@ def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iter
     """Step the sources that must be known before any other, to their present ends."""
     for topic in place.flow.bootstrap:
         name = place.names.read(topic)
-        end = log.ends([(name, shard.partition)])[name, shard.partition]
-        start = shard.positions.get((topic, shard.partition), 0)
+        source = (name, shard.partition)
+        end, first = log.ends([source])[source], log.starts([source])[source]
+        start = max(first, shard.positions.get((topic, shard.partition), 0))
         if start >= end:
             continue
         for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
@@ -176,11 +177,10 @@ def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iter
 def _written_since(
     place: Place, partition: int, recovered: Recovered, *, log: FactLog, codec: Codec
 ) -> Iterable[tuple[str, Name]]:
-    ends = log.ends(recovered.ends)
-    for (topic, output), start in recovered.ends.items():
-        if ends[topic, output] <= start:
-            continue
-        for record in log.read(topic, output, start=start, end=ends[topic, output]):
+    ends, starts = log.ends(recovered.ends), log.starts(recovered.ends)
+    for (topic, output), before in recovered.ends.items():
+        start, end = max(before, starts[topic, output]), ends[topic, output]
+        for record in log.read(topic, output, start=start, end=end) if start < end else ():
             if record.value is None:
                 continue
             name = name_of(codec.decode(record.value))
