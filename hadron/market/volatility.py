@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
+from hadron.market.alignment import FITS, fits
 from hadron.market.rules import Rules
 
 
@@ -29,9 +30,10 @@ def observe(seen: Range, at_ns: int, price: int, scale: int, rules: Rules) -> No
     relative to that price, the instrument is volatile from now until a window later.
     """
     limit_bps, window_ns = rules.volatile_bps, rules.volatile_window_ns
-    if price <= 0:
+    if not 0 < price < FITS:
         return
-    price = _aligned(seen, price, scale)
+    if scale != seen.scale:
+        price = _aligned(seen, price, scale)
     rising, falling = seen.rising, seen.falling
     _forget(rising, at_ns - window_ns)
     _forget(falling, at_ns - window_ns)
@@ -59,10 +61,14 @@ def _at_ns(trade: tuple[int, int]) -> int:
 
 def _aligned(seen: Range, price: int, scale: int) -> int:
     """The price with the scale of the window, which grows to the finest that it met."""
-    if scale <= seen.scale:
-        return price * int(10 ** (seen.scale - scale))
-    factor = 10 ** (scale - seen.scale)
-    seen.rising = [(at_ns, known * factor) for at_ns, known in seen.rising]
-    seen.falling = [(at_ns, known * factor) for at_ns, known in seen.falling]
+    more = scale - seen.scale
+    if more < 0 and fits(price, -more):
+        return price * int(10**-more)
+    highest = seen.falling[0][1] if seen.falling else 0
+    if more > 0 and fits(highest, more):
+        seen.rising = [(at_ns, known * 10**more) for at_ns, known in seen.rising]
+        seen.falling = [(at_ns, known * 10**more) for at_ns, known in seen.falling]
+    else:  # prices so different cannot be held together: begin anew
+        seen.rising, seen.falling = [], []
     seen.scale = scale
     return price

@@ -1,0 +1,99 @@
+"""The facts that follow from a tick."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hadron.audit.facts import RecordPoisoned
+from hadron.fold import Received, Slice
+from hadron.market.facts import PriceMarked
+from hadron.strategy.book import LastPrices
+from hadron.strategy.facts import DecisionMade
+from hadron.strategy.registry import Deployment
+from hadron.strategy.strategy import Signal
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """The tick, where it lies, and how many facts followed from it before."""
+
+    slice: Slice
+    record: Received
+    index: int
+
+
+def decision(
+    deployment: Deployment, signal: Signal, *, cause: Cause, prices: LastPrices
+) -> DecisionMade:
+    """What a strategy wants, with the prices of its instrument at that tick.
+
+    Raise TypeError if what the strategy returned is no signal.
+    """
+    if not isinstance(signal, Signal):
+        raise TypeError(f"it returned {type(signal).__name__}; wanted Signal or None")
+    tick = cause.record.fact
+    return DecisionMade(
+        source=cause.slice.topic,
+        partition=cause.slice.partition,
+        offset=cause.record.offset,
+        index=cause.index,
+        raw_topic=f"raw.{tick.venue}",
+        raw_partition=tick.raw_partition,
+        raw_offset=tick.raw_offset,
+        strategy=deployment.name,
+        version=deployment.version,
+        portfolio=deployment.configured.portfolio,
+        instrument=tick.instrument,
+        venue=tick.venue,
+        at_ns=tick.at_ns,
+        seen_ns=tick.seen_ns,
+        side=signal.side,
+        quantity=signal.quantity,
+        limit_price=signal.limit_price,
+        confidence=signal.confidence,
+        bid=prices.bid,
+        ask=prices.ask,
+        last=prices.last,
+        quality=tick.quality,
+        evidence=dict(signal.evidence),
+        metadata=dict(signal.metadata),
+    )
+
+
+def mark(prices: LastPrices, *, cause: Cause) -> PriceMarked:
+    """The prices of a held instrument at a tick."""
+    return PriceMarked(
+        source=cause.slice.topic,
+        partition=cause.slice.partition,
+        offset=cause.record.offset,
+        index=cause.index,
+        instrument=cause.record.fact.instrument,
+        at_ns=cause.record.fact.at_ns,
+        bid=prices.bid,
+        ask=prices.ask,
+        last=prices.last,
+    )
+
+
+def failure(
+    deployment: Deployment, error: Exception, *, cause: Cause, process: str
+) -> RecordPoisoned:
+    """A strategy that raised. The record is sound: its value is the tick as JSON.
+
+    `process` names the strategy too, so that it can be told from records that nobody can read.
+    """
+    tick = cause.record.fact
+    return RecordPoisoned(
+        source=cause.slice.topic,
+        partition=cause.slice.partition,
+        offset=cause.record.offset,
+        index=cause.index,
+        process=f"{process}/{deployment.name}",
+        error=(
+            f"strategy {deployment.name!r} {deployment.version} raised"
+            f" {type(error).__name__}: {error}; it is quarantined on {tick.instrument}"
+            " until it is configured again"
+        ),
+        seen_ns=tick.seen_ns,
+        key=tick.instrument.encode(),
+        value=msgspec.json.encode(tick),
+    )
