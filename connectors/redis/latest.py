@@ -23,9 +23,9 @@ from hadron import metrics
 from hadron.errors import ContractError, SettingsError, TransientError
 from hadron.ports import Codec, Telemetry
 from hadron.settings import Settings, variable
-from hadron.topics import POSITIONS, TICKS
+from hadron.topics import LIVE, POSITIONS, TICKS
 
-GROUP = "hadron-latest"
+GROUP = LIVE.group("latest")
 _SLICE = 1_000
 _IDLE_S = 0.1
 _COMMIT_S = 1.0
