@@ -24,19 +24,8 @@ def test_no_text_is_no_faults() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        "crash@1",
-        "drop",
-        "drop@",
-        "drop@-1",
-        "drop@x",
-        "drop@1:2",
-        "silence@1",
-        "silence@1:x",
-        "silence@1:0",
-        "silence@1:nan",
-        "hangup@0",
-        "bad-auth@0",
-        "@1",
+        *("crash@1", "@1", "drop", "drop@", "drop@-1", "drop@x", "drop@1:2"),
+        *("silence@1", "silence@1:x", "silence@1:0", "silence@1:nan", "hangup@0", "bad-auth@0"),
     ],
 )
 def test_an_entry_that_is_wrong_is_named(entry: str) -> None:
