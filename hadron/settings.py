@@ -56,6 +56,9 @@ class Settings:
     stale_after_s: Annotated[
         float, Field(gt=0, description="Seconds of silence until a feed reconnects")
     ] = 30.0
+    session_s: Annotated[
+        float, Field(ge=1, le=300, description="Silence after which a process's partitions move")
+    ] = 10.0
     linger_ms: Annotated[
         float, Field(ge=0, le=1000, description="Wait of the producers for more records")
     ] = 0.5

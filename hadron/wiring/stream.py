@@ -54,7 +54,11 @@ async def _run_stream(context: Context) -> None:
             tracer=context.tracer,
             pulse=context.pulse,
         ),
-        pace=Pace(checkpoint_s=settings.checkpoint_s, queue_records=2 * settings.fetch_records),
+        pace=Pace(
+            checkpoint_s=settings.checkpoint_s,
+            queue_records=2 * settings.fetch_records,
+            session_s=settings.session_s,
+        ),
         partitions=settings.num_shards,
         names=names,
     )
