@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from connectors.feeds.outside import Outside, Source
@@ -37,18 +37,21 @@ class Recorder:
             by_partition.setdefault(partition, []).append((key, encode(raw)))
             if symbol == UNREADABLE:
                 outside.telemetry.count(FEED_UNREADABLE, venue=venue)
-        with outside.tracer.slice_span("feed", ()) as headers:
+        self._append(by_partition, seen_ns // 1_000_000)
+        outside.telemetry.count(FEED_EVENTS, len(elements), venue=venue)
+
+    def _append(self, by_partition: Mapping[int, list[tuple[str, bytes]]], at_ms: int) -> None:
+        with self._outside.tracer.slice_span("feed", ()) as headers:
             for partition, records in by_partition.items():
                 self.in_flight += len(records)
-                outside.log.append(
+                self._outside.log.append(
                     self._topic,
                     partition,
                     records,
-                    timestamp_ms=seen_ns // 1_000_000,
+                    timestamp_ms=at_ms,
                     headers=headers,
                     delivered=partial(self._stored, len(records)),
                 )
-        outside.telemetry.count(FEED_EVENTS, len(elements), venue=venue)
 
     def _stored(self, records: int) -> None:
         self.in_flight -= records
