@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -12,9 +12,12 @@ from hadron.cli import opening, options, output
 from hadron.cli.checks.machine import health
 from hadron.cli.environment import local_state, settings_of
 from hadron.cli.exits import Exit
-from hadron.errors import HadronError, TransientError
+from hadron.errors import HadronError
 from hadron.flow import FLOW
 from hadron.settings import Settings
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
 
 T = TypeVar("T")
 
@@ -30,7 +33,7 @@ def status(
     problems: list[str] = []
     kafka = _attempt(lambda: _kafka(settings), problems) or {"topics": [], "groups": []}
     document = {
-        "servers": _servers(settings, directory),
+        "servers": _servers(directory),
         **kafka,
         "database": _attempt(lambda: _database(settings), problems),
         "redis": _attempt(lambda: _redis(settings), problems),
@@ -45,13 +48,13 @@ def status(
 def _attempt(ask: Callable[[], T], problems: list[str]) -> T | None:
     try:
         return ask()
-    except (TransientError, HadronError) as error:
+    except HadronError as error:
         problems.append(str(error))
         return None
 
 
-def _servers(settings: Settings, directory: Path | None) -> list[dict[str, Any]]:
-    """Those of the local stack; secrets stay out, as only local addresses are shown."""
+def _servers(directory: Path | None) -> list[dict[str, Any]]:
+    """Those of the local stack: one that was set in its place is known only by its answers."""
     return [
         {"server": name, "pid": daemon.pid if daemon else None, "ports": daemon and daemon.ports}
         for name, daemon in local_state(directory).items()
@@ -59,29 +62,38 @@ def _servers(settings: Settings, directory: Path | None) -> list[dict[str, Any]]
 
 
 def _kafka(settings: Settings) -> dict[str, Any]:
-    from connectors.kafka.groups import lag, members
-    from connectors.kafka.inspection import groups, inspect
+    from connectors.kafka.inspection import inspect
 
     admin, log = opening.admin(settings), opening.fact_log(settings)
     layouts = inspect(admin).topics
-    rows: list[dict[str, Any]] = []
-    for topic in opening.declared(settings):
-        count = layouts[topic.name].partitions if topic.name in layouts else 0
-        places = [(topic.name, partition) for partition in range(count)]
-        starts, ends = log.starts(places), log.ends(places)
-        kept = sum(ends[place] - starts[place] for place in places)
-        rows.append({"topic": topic.name, "partitions": count, "offsets": kept})
-    known = set(groups(admin))
-    readers = [
+    counts = {
+        topic.name: layouts[topic.name].partitions if topic.name in layouts else 0
+        for topic in opening.declared(settings)
+    }
+    places = [(name, partition) for name, count in counts.items() for partition in range(count)]
+    starts, ends = log.starts(places), log.ends(places)
+    rows = [
         {
-            "group": group,
-            "members": members(admin, group),
-            "lag": sum(lag(admin, group).values()),
+            "topic": name,
+            "partitions": count,
+            "offsets": sum(ends[place] - starts[place] for place in places if place[0] == name),
         }
-        for process in FLOW
-        if (group := opening.names(settings).group(process)) in known
+        for name, count in counts.items()
     ]
-    return {"topics": rows, "groups": readers}
+    return {"topics": rows, "groups": _groups(settings, admin)}
+
+
+def _groups(settings: Settings, admin: AdminClient) -> list[dict[str, Any]]:
+    from connectors.kafka.groups import lag, members
+    from connectors.kafka.inspection import groups
+
+    known = set(groups(admin))
+    wanted = [opening.names(settings).group(process) for process in FLOW]
+    return [
+        {"group": one, "members": members(admin, one), "lag": sum(lag(admin, one).values())}
+        for one in wanted
+        if one in known
+    ]
 
 
 def _database(settings: Settings) -> dict[str, Any] | None:
