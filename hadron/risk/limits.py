@@ -123,6 +123,8 @@ def _signed(number: Decimal) -> str:
 
 def _worst(holding: Holding, order: Order | None = None) -> Decimal:
     """The largest position, long or short, that open orders and this one can lead to."""
+    if order is None and not holding.reserved:
+        return abs(holding.position)  # most holdings, and the loop over them is the cost
     bought, sold = holding.after("buy"), holding.after("sell")
     if order is not None and order.side == "buy":
         bought += order.quantity
@@ -133,5 +135,7 @@ def _worst(holding: Holding, order: Order | None = None) -> Decimal:
 
 def _price(key: Key, holding: Holding, prices: Mapping[str, Decimal]) -> Decimal:
     """The dearest of the mark and the prices of open orders, which may be newer than the mark."""
-    judged = [reservation.price for reservation in holding.reserved.values()]
-    return max([prices.get(key[1], ZERO), *judged])
+    mark = prices.get(key[1], ZERO)
+    if not holding.reserved:
+        return mark
+    return max(mark, *(reservation.price for reservation in holding.reserved.values()))
