@@ -14,7 +14,7 @@ from confluent_kafka.admin import (
 )
 
 from connectors.kafka.admin import Difference
-from connectors.kafka.connection import our_errors
+from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors
 
 
 def alter(admin: AdminClient, differences: Iterable[Difference]) -> list[Difference]:
@@ -29,7 +29,7 @@ def alter(admin: AdminClient, differences: Iterable[Difference]) -> list[Differe
         for topic, wanted in entries.items()
     ]
     if resources:
-        futures = admin.incremental_alter_configs(resources, request_timeout=30)
+        futures = admin.incremental_alter_configs(resources, request_timeout=ADMIN_TIMEOUT_S)
         for resource, future in futures.items():
             with our_errors(f"setting {resource.name}"):
                 future.result()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from connectors.kafka.connection import our_errors
+from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors, patiently
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -41,15 +41,17 @@ def inspect(admin: AdminClient, *, timeout_s: float = 5.0) -> Cluster:
     )
 
 
+@patiently
 def groups(admin: AdminClient) -> list[str]:
     """The consumer groups that the cluster knows, with or without members."""
     with our_errors("listing consumer groups"):
-        listed = admin.list_consumer_groups(request_timeout=30).result()
+        listed = admin.list_consumer_groups(request_timeout=ADMIN_TIMEOUT_S).result()
     return sorted(group.group_id for group in listed.valid)
 
 
+@patiently
 def stamped_after(
-    admin: AdminClient, places: Iterable[tuple[str, int]], time_ms: int
+    admin: AdminClient, places: Sequence[tuple[str, int]], time_ms: int
 ) -> dict[tuple[str, int], int]:
     """The first record stamped at or after a time, for the partitions that have one."""
     wanted = {TopicPartition(*place): OffsetSpec.for_timestamp(time_ms) for place in places}
@@ -58,6 +60,6 @@ def stamped_after(
     with our_errors("asking for records by time"):
         found = {
             (place.topic, place.partition): future.result().offset
-            for place, future in admin.list_offsets(wanted, request_timeout=30).items()
+            for place, future in admin.list_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S).items()
         }
     return {place: offset for place, offset in found.items() if offset >= 0}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import schemas
 from hadron.cli.checks.finding import Finding, error, listed, sound
 from hadron.envelope import MAGIC
-from hadron.errors import ContractError, HadronError
-from hadron.ports import Codec, Record
-from hadron.settings import Settings, variable
+from hadron.errors import HadronError
+from hadron.settings import variable
 
 
 def catalogue(
@@ -32,21 +31,27 @@ def catalogue(
     return sound("catalogue", f"{len(current)} contracts")
 
 
-def unreachable(settings: Settings, problem: HadronError) -> Finding:
+def unreachable(problem: HadronError) -> Finding:
     """The registry that is set gives no ids, so no process can start."""
     return error(
         "contracts",
-        f"{variable('registry')} is {settings.registry}: {problem}",
-        wanted="a registry that answers; its ids are used where one is set",
+        f"{variable('registry')} is set, so its ids are used, and {problem}",
+        wanted="a registry that answers",
         remedy=f"start the registry, correct {variable('registry')}, or, on a new cluster only,"
         " unset it to use the ids of the catalogue",
     )
 
 
-def ids(records: Iterable[Record], codec: Codec, settings: Settings) -> Finding:
-    """The newest records can be read with the ids in use: a cluster never mixes two sources."""
-    source = settings.registry or "the catalogue"
-    strange = [where for record in records if (where := _unreadable(record, codec))]
+def ids(used: Mapping[str, int | None], unknown: Collection[int], *, source: str) -> Finding:
+    """The newest records can be read with the ids in use: a cluster never mixes two sources.
+
+    `used` has a schema id, or None for a record without one, by its place on the log.
+    """
+    strange = [
+        f"{place} ({'no id' if one is None else f'id {one}'})"
+        for place, one in used.items()
+        if one is None or one in unknown
+    ]
     if strange:
         return error(
             "contracts",
@@ -58,14 +63,6 @@ def ids(records: Iterable[Record], codec: Codec, settings: Settings) -> Finding:
     return sound("contracts", f"ids of {source} are used")
 
 
-def _unreadable(record: Record, codec: Codec) -> str | None:
-    value = record.value
-    if value is None:
-        return None
-    place = f"{record.topic}/{record.partition} at {record.offset}"
-    try:
-        codec.decode(value)
-    except ContractError:
-        framed = len(value) >= 5 and value[0] == MAGIC
-        return f"{place} (id {int.from_bytes(value[1:5])})" if framed else f"{place} (no id)"
-    return None
+def id_of(value: bytes) -> int | None:
+    """The schema id of a record, None if it is not in the wire format."""
+    return int.from_bytes(value[1:5]) if len(value) >= 5 and value[0] == MAGIC else None

@@ -17,10 +17,10 @@ APPLY = "run `hadron topics apply`"
 
 
 def unreachable(settings: Settings, problem: Exception) -> Finding:
-    """No broker answers, so nothing else of Kafka was looked at."""
+    """Kafka does not answer, so what else is to be seen there was not looked at."""
     return error(
         "kafka",
-        f"no answer from {settings.kafka} ({problem}); topics, groups and contracts not checked",
+        f"{settings.kafka}: {problem}; what is not listed above is not checked",
         wanted="a broker that answers",
         remedy=f"start the local stack with `hadron up`, or correct {variable('kafka')}",
     )

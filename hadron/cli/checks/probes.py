@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+import schemas
 from hadron.cli import opening
 from hadron.cli.checks import clock, contracts, database, groups, kafka, store
 from hadron.cli.checks.finding import Finding
@@ -28,27 +29,10 @@ _PATIENCE_S = 5.0
 
 def of_kafka(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
     """Brokers, topics, groups and what lies on the log."""
-    from connectors.kafka.admin import compare
-    from connectors.kafka.inspection import inspect, stamped_after
-
-    admin, declared = opening.admin(settings), opening.declared(settings)
     try:
-        cluster = inspect(admin)
+        yield from _topics(settings, now_ns)
     except HadronError as problem:
         yield kafka.unreachable(settings, problem)
-        return
-    present = [topic for topic in declared if topic.name in cluster.topics]
-    layouts = {topic.name: cluster.topics[topic.name] for topic in present}
-    yield kafka.brokers(cluster, settings)
-    yield kafka.missing(cluster, declared)
-    yield kafka.shards(layouts, settings)
-    yield kafka.partitions(layouts, settings)
-    yield kafka.configuration(compare(admin, present, partitions=settings.num_shards))
-    yield kafka.copies(layouts, settings)
-    places = [(name, part) for name, at in layouts.items() for part in range(at.partitions)]
-    yield kafka.future(stamped_after(admin, places, now_ns() // 1_000_000 + _MINUTE_MS))
-    yield from _contracts(settings, places)
-    yield from _groups(settings, admin)
 
 
 def of_database(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
@@ -93,16 +77,44 @@ def of_redis(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
     yield clock.agreement("Redis", server_ns=seen.clock_ns, before_ns=before_ns, after_ns=after_ns)
 
 
-def _contracts(settings: Settings, places: Sequence[tuple[str, int]]) -> Iterator[Finding]:
-    from hadron.wiring import codec_of
+def _topics(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
+    from connectors.kafka.admin import compare
+    from connectors.kafka.inspection import inspect, stamped_after
 
+    admin, declared = opening.admin(settings), opening.declared(settings)
+    cluster = inspect(admin)
+    present = [topic for topic in declared if topic.name in cluster.topics]
+    layouts = {topic.name: cluster.topics[topic.name] for topic in present}
+    yield kafka.brokers(cluster, settings)
+    yield kafka.missing(cluster, declared)
+    yield kafka.shards(layouts, settings)
+    yield kafka.partitions(layouts, settings)
+    yield kafka.configuration(compare(admin, present, partitions=settings.num_shards))
+    yield kafka.copies(layouts, settings)
+    places = [(name, part) for name, at in layouts.items() for part in range(at.partitions)]
+    yield kafka.future(stamped_after(admin, places, now_ns() // 1_000_000 + _MINUTE_MS))
     yield contracts.catalogue()
+    yield _ids(settings, _last(opening.fact_log(settings), places))
+    yield from _groups(settings, admin)
+
+
+def _ids(settings: Settings, newest: Iterable[Record]) -> Finding:
+    used = {
+        f"{record.topic}/{record.partition} at {record.offset}": contracts.id_of(record.value)
+        for record in newest
+        if record.value is not None
+    }
+    there = {one for one in used.values() if one is not None}
+    if not settings.registry:
+        unknown = there - {contract.id for contract in schemas.catalogue()}
+        return contracts.ids(used, unknown, source="the catalogue")
+    from connectors.registry_reading import unknown_ids
+
     try:
-        codec = codec_of(settings)
+        unknown = unknown_ids(settings.registry, there)
     except HadronError as problem:
-        yield contracts.unreachable(settings, problem)
-        return
-    yield contracts.ids(_last(opening.fact_log(settings), places), codec, settings)
+        return contracts.unreachable(problem)
+    return contracts.ids(used, unknown, source="the registry")
 
 
 def _last(log: FactLog, places: Sequence[tuple[str, int]]) -> Iterator[Record]:
