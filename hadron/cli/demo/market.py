@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hadron.cli.demo.fleet import Job
+from hadron.cli.fleet import Job
 from hadron.errors import SettingsError
 
 CONNECT_S = 3.0

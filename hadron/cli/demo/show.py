@@ -17,13 +17,13 @@ from connectors.timescale import accounting
 from hadron import metrics, topics
 from hadron.cli import opening, output
 from hadron.cli.demo import drain, report
-from hadron.cli.demo.fleet import Fleet, Job
 from hadron.cli.demo.market import Market
 from hadron.cli.demo.stage import Stage, stage
 from hadron.cli.demo.view import drawn
 from hadron.cli.demo.watch import Sight, Watch
 from hadron.cli.environment import database_url
 from hadron.cli.exits import Exit
+from hadron.cli.fleet import Fleet, Job
 from hadron.topics import LIVE
 
 LOOK_S = 0.5
