@@ -44,6 +44,12 @@ def run(
     speed: Annotated[
         str | None, typer.Option(help="Of the simulator: 1x, 10x, 100x or max.")
     ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the simulator: what goes wrong and when, as drop@5000,silence@8000:3."
+        ),
+    ] = None,
     directory: options.Directory = None,
 ) -> None:
     """Run one process until SIGTERM or Ctrl-C, with its log on stderr."""
@@ -55,6 +61,7 @@ def run(
         "day": ",".join(day) if day else None,
         "seed": seed,
         "speed": speed,
+        "faults": faults,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     run_process(process.value, settings_of(context, directory), given)
