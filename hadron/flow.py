@@ -27,7 +27,10 @@ FLOW: Mapping[str, Step] = {
         ("decisions", "marks", "dead"),
         ("control", "positions"),
     ),
-    "desk": Step(("decisions", "orders", "marks", "control"), ("intents", "dead"), ("control",)),
+    # Its own intents, too: after a crash they say what was judged before, whatever came first now.
+    "desk": Step(
+        ("decisions", "intents", "orders", "marks", "control"), ("intents", "dead"), ("control",)
+    ),
     "gateway": Step(("intents",), ("orders", "dead")),
     "portfolio": Step(("orders", "marks"), ("positions", "dead")),
     "archive": Step(tuple(topic.name for topic in topics.sink_topics())),

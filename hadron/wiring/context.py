@@ -11,7 +11,7 @@ from hadron.envelope import AvroCodec, Version
 from hadron.errors import SettingsError
 from hadron.ports import Codec, Pulse, Telemetry, Tracer
 from hadron.settings import Settings, variable
-from hadron.topics import LIVE, Names, replay_names
+from hadron.topics import LIVE, Names, paced_names, replay_names
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ def names_of(settings: Settings) -> Names:
     if kind != "replay" or not rest.endswith(".") or len(rest) < 2:
         wanted = "nothing, or replay.<run>."
         raise SettingsError([f"{variable('prefix')}: {settings.prefix!r}; wanted {wanted}"])
-    return replay_names(rest[:-1])
+    return paced_names(rest[:-1]) if settings.replay_raw == "copied" else replay_names(rest[:-1])
 
 
 def codec_of(settings: Settings) -> AvroCodec:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
 from hadron.errors import HadronError
 from hadron.wiring.context import Context
 
+if TYPE_CHECKING:
+    from connectors.kafka.log import KafkaLog
+
 events = structlog.get_logger()
+
+LAST_WORDS_S = 5.0
 
 
 def stream(context: Context) -> None:
@@ -25,13 +31,7 @@ def stream(context: Context) -> None:
     gc.collect()
     gc.freeze()  # what was imported lives as long as we do
     sys.setswitchinterval(0.0005)  # the fetching thread must not wait long for the stepping one
-    try:
-        uvloop.run(_run_stream(context))
-    except Exception as error:
-        # Faust would wait for acknowledgements that must not come: leave as a crash does.
-        events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
-        sys.stderr.flush()
-        os._exit(1)
+    uvloop.run(_run_stream(context))
 
 
 async def _run_stream(context: Context) -> None:
@@ -63,11 +63,23 @@ async def _run_stream(context: Context) -> None:
         names=names,
     )
     work = asyncio.create_task(running.run())
-    await app.start()
-    await _until_stopped(context.stop, app, work)
+    try:
+        await app.start()
+        await _until_stopped(context.stop, app, work)
+    except Exception as error:
+        events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
+        _leave(log)
     await app.stop()
     work.cancel()
     log.flush()
+
+
+def _leave(log: KafkaLog) -> NoReturn:
+    """Leave as a crash does: Faust would wait for acknowledgements that must not come."""
+    with suppress(HadronError):
+        log.flush(LAST_WORDS_S)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 async def _until_stopped(stop: Event, app: Any, work: asyncio.Task[None]) -> None:
