@@ -51,16 +51,9 @@ def strategy(
 
         before = newest.get(f"strategy/{name}") or _new(name, kind)
         assert isinstance(before, StrategyConfigured)
-        # Another kind has other parameters.
-        kept = before.parameters if given.get("kind", before.kind) == before.kind else {}
-        fact = msgspec.structs.replace(
-            before,
-            **given,
-            parameters={**kept, **pairs},
-            author=author,
-            reason=reason,
-            at_ns=time.time_ns(),
-        )
+        signed = {"author": author, "reason": reason, "at_ns": time.time_ns()}
+        parameters = {**_kept(before, kind), **pairs}
+        fact = msgspec.structs.replace(before, **given, **signed, parameters=parameters)
         build(fact)
         return fact
 
@@ -71,6 +64,11 @@ def _new(name: str, kind: str | None) -> StrategyConfigured:
     if kind is None:
         raise ContractError(f"there is no strategy {name} yet; give its --kind")
     return StrategyConfigured("", "", 0, 0, name, kind, True, PORTFOLIO, [], {})
+
+
+def _kept(before: StrategyConfigured, kind: str | None) -> dict[str, str]:
+    """Its parameters, unless it becomes of another kind, which has others."""
+    return before.parameters if kind in (None, before.kind) else {}
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 import typer
 
 from hadron.cli import opening, options, output
 from hadron.cli.environment import settings_of
 from hadron.cli.exits import Exit
+from hadron.topics import Topic
+
+if TYPE_CHECKING:
+    from connectors.kafka.admin import Difference
+    from connectors.kafka.inspection import Layout
 
 app = typer.Typer(help="Topics as declared and as they are.", no_args_is_help=True)
 
@@ -24,32 +32,10 @@ def show(
     kafka = opening.admin(settings)
     layouts = inspect(kafka).topics
     differences = admin.compare(kafka, declared, partitions=settings.num_shards)
-    document = [
-        {
-            "topic": topic.name,
-            "key": topic.key,
-            "facts": [fact.__name__ for fact in topic.facts],
-            "configuration": topic.configuration(),
-            "partitions": layouts[topic.name].partitions if topic.name in layouts else 0,
-            "copies": layouts[topic.name].copies if topic.name in layouts else 0,
-            "differences": [one for one in differences if one.topic == topic.name],
-        }
-        for topic in declared
-    ]
+    document = [_described(topic, layouts.get(topic.name), differences) for topic in declared]
     rows = [
-        (
-            topic["topic"],
-            topic["key"],
-            topic["partitions"],
-            topic["copies"],
-            "; ".join(
-                f"{one.setting} is {one.seen}, wanted {one.wanted}"
-                for one in differences
-                if one.topic == topic["topic"]
-            )
-            or "as declared",
-        )
-        for topic in document
+        (one["topic"], one["key"], one["partitions"], one["copies"], _told(one["differences"]))
+        for one in document
     ]
     columns = ("topic", "key", "partitions", "copies", "differences")
     output.show(document, output.table("", columns, rows), as_json=json)
@@ -85,3 +71,22 @@ def apply(
     output.show(document, done, as_json=json)
     if left:
         raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def _described(
+    topic: Topic, layout: Layout | None, differences: Iterable[Difference]
+) -> dict[str, Any]:
+    return {
+        "topic": topic.name,
+        "key": topic.key,
+        "facts": [fact.__name__ for fact in topic.facts],
+        "configuration": topic.configuration(),
+        "partitions": layout.partitions if layout else 0,
+        "copies": layout.copies if layout else 0,
+        "differences": [one for one in differences if one.topic == topic.name],
+    }
+
+
+def _told(differences: Iterable[Difference]) -> str:
+    odd = (f"{one.setting} is {one.seen}, wanted {one.wanted}" for one in differences)
+    return "; ".join(odd) or "as declared"
