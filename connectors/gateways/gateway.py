@@ -10,18 +10,18 @@ import time
 from threading import Event
 
 import structlog
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from connectors.gateways.answers import PROCESS, Answers
 from connectors.kafka import connection, membership
 from connectors.kafka.log import KafkaLog
+from connectors.kafka.reading import record_of
 from hadron import metrics
 from hadron.errors import HadronError, SettingsError
-from hadron.ports import Codec, FactLog, Pulse, Record, Telemetry, Tracer
+from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
 from hadron.settings import Settings, variable
 from hadron.topics import INTENTS, LIVE, Names
 
-SESSION_S = 10.0
 _IDLE_S = 0.1  # how long a stop may go unseen
 _COMMIT_S = 1.0
 
@@ -40,10 +40,12 @@ class Gateway:
         telemetry: Telemetry,
         pulse: Pulse,
         names: Names,
+        session_s: float,
     ) -> None:
         self._consumer, self._answers, self._log = consumer, answers, log
         self._telemetry, self._pulse = telemetry, pulse
         self._topic = names.read(INTENTS.name)
+        self._session_s = session_s
         self._committed_s = self._alive_s = time.monotonic()
 
     def run(self, stop: Event) -> None:
@@ -70,7 +72,7 @@ class Gateway:
         messages = membership.taken(self._consumer, most=1, patience_s=_IDLE_S)
         self._check_alive()
         for message in messages:
-            record = _record(message)
+            record = record_of(message)
             self._answers.take(record)
             hop_s = time.time() - record.timestamp_ms / 1000
             self._telemetry.observe(metrics.HOP_SECONDS, hop_s, process=PROCESS)
@@ -82,10 +84,10 @@ class Gateway:
 
     def _check_alive(self) -> None:
         now = time.monotonic()
-        if now - self._alive_s > SESSION_S:
+        if now - self._alive_s > self._session_s:
             raise HadronError(
                 f"the gateway stood still for {now - self._alive_s:.1f} s, longer than its session"
-                f" of {SESSION_S:.0f} s: another may answer its intents now"
+                f" of {self._session_s:.0f} s: another may answer its intents now"
             )
         self._alive_s = now
 
@@ -164,7 +166,7 @@ def assembled(
     consumer = membership.member(
         connection.configuration(settings),
         names.group(PROCESS),
-        **{"session.timeout.ms": int(SESSION_S * 1000)},
+        **membership.session(settings.session_s),
     )
     answers = Answers(
         log,
@@ -174,7 +176,15 @@ def assembled(
         names=names,
         partitions=settings.num_shards,
     )
-    return Gateway(consumer, answers, log=log, telemetry=telemetry, pulse=pulse, names=names)
+    return Gateway(
+        consumer,
+        answers,
+        log=log,
+        telemetry=telemetry,
+        pulse=pulse,
+        names=names,
+        session_s=settings.session_s,
+    )
 
 
 def refuse_replay(settings: Settings) -> None:
@@ -182,15 +192,3 @@ def refuse_replay(settings: Settings) -> None:
     if settings.prefix:
         wanted = "none, because a replay has no way to the gateway"
         raise SettingsError([f"{variable('prefix')}: {settings.prefix!r}; wanted {wanted}"])
-
-
-def _record(message: Message) -> Record:
-    return Record(
-        message.topic(),
-        message.partition(),
-        message.offset(),
-        message.timestamp()[1],
-        message.key(),
-        message.value(),
-        tuple(message.headers() or ()),
-    )

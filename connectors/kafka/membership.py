@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import TRANSIENT, our_errors, ours
 from hadron.errors import HadronError
@@ -51,6 +52,12 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
     )
 
 
+def session(session_s: float) -> dict[str, int]:
+    """Settings of a member whose partitions move after so many seconds of silence."""
+    milliseconds = int(session_s * 1000)
+    return {"session.timeout.ms": milliseconds, "heartbeat.interval.ms": milliseconds // 3}
+
+
 def taken(consumer: Consumer, *, most: int, patience_s: float) -> list[Message]:
     """What waits, at most `most`; if nothing does, the first message of the next `patience_s`.
 
@@ -65,13 +72,15 @@ def taken(consumer: Consumer, *, most: int, patience_s: float) -> list[Message]:
     return [message for message in messages if message.error() is None or _passing(message)]
 
 
-def starts(consumer: Consumer, places: Iterable[Partition]) -> dict[Partition, int]:
-    """The first offset that Kafka still has of each partition."""
-    found: dict[Partition, int] = {}
-    for place in places:
-        with our_errors(f"asking where {place[0]}/{place[1]} starts"):
-            found[place] = consumer.get_watermark_offsets(TopicPartition(*place), timeout=10)[0]
-    return found
+def starts(connection: Mapping[str, Any], places: Iterable[Partition]) -> dict[Partition, int]:
+    """The first offset that Kafka still has of each partition. One request."""
+    wanted = {TopicPartition(*place): OffsetSpec.earliest() for place in places}
+    # Not from the consumer: asked from another thread, it may wait for ever. The client needs a
+    # name, or it is gone before it has answered.
+    admin = AdminClient(dict(connection))
+    with our_errors("asking where partitions start"):
+        found = admin.list_offsets(wanted, request_timeout=10)
+        return {(at.topic, at.partition): each.result(15).offset for at, each in found.items()}
 
 
 def lag(consumer: Consumer, positions: Mapping[Partition, int]) -> dict[str, int]:

@@ -60,7 +60,7 @@ def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[Rec
                 expected = message.offset() + 1
                 if expected > end:
                     return
-                yield _record(message)
+                yield record_of(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 # Past the gap; but a new leader may for a moment have less than we were told.
                 expected = max(expected, message.offset())
@@ -78,7 +78,8 @@ def _failure(error: KafkaError, doing: str) -> HadronError:
     return ours(error, doing)
 
 
-def _record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
+    """A message of confluent-kafka as ours."""
     return Record(
         message.topic(),
         message.partition(),
