@@ -20,13 +20,14 @@ from hadron.cli.demo import drain, report
 from hadron.cli.demo.market import Market
 from hadron.cli.demo.stage import Stage, stage
 from hadron.cli.demo.view import drawn
-from hadron.cli.demo.watch import Sight, Watch
+from hadron.cli.demo.watch import Sight, Watch, ready
 from hadron.cli.environment import database_url
 from hadron.cli.exits import Exit
 from hadron.cli.fleet import Fleet, Job
 from hadron.topics import LIVE
 
-LOOK_S = 0.5
+LOOK_S = 1.0
+READY_S = 30.0
 PLATFORM = ("archive", "latest", "gateway", "portfolio", "desk", "engine", "normalize")
 
 
@@ -70,7 +71,7 @@ class Play:
         self._show: Callable[[Sight | None, str], None] = show
         self._fleet = Fleet(on.environment, on.directory / "logs")
         self._watch = Watch(database_url(on.settings))
-        self._begun_s = time.monotonic()
+        self._begun_s = self._played_since_s = time.monotonic()
         self._first_decision_s: float | None = None
 
     def run(self) -> report.Report:
@@ -80,9 +81,11 @@ class Play:
                 self._fleet.start(Job(process))
             if self._market.simulator:
                 self._fleet.start(self._market.simulator)
+            self._until(self._platform_ready, "starting the processes")
             self._fleet.start(self._market.feed)
+            self._played_since_s = time.monotonic()
             self._until(self._market_over, "playing")
-            played_s = time.monotonic() - self._begun_s
+            played_s = time.monotonic() - self._played_since_s
             self._fleet.stop("feed")
             whole = self._drained()
             self._look("counting")
@@ -103,9 +106,14 @@ class Play:
             self._first_decision_s = round(time.monotonic() - self._begun_s, 2)
         self._show(sight, status)
 
+    def _platform_ready(self) -> bool:
+        ports = self._fleet.ports()
+        late = time.monotonic() - self._begun_s > READY_S
+        return late or all(name in ports and ready(ports[name]) for name in PLATFORM)
+
     def _market_over(self) -> bool:
         seconds = self._bounds.seconds
-        if seconds is not None and time.monotonic() - self._begun_s >= seconds:
+        if seconds is not None and time.monotonic() - self._played_since_s >= seconds:
             return True
         simulator = self._watch.readings.get("simulator")
         return simulator is not None and simulator.value(metrics.SIMULATOR_FINISHED) > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from decimal import Decimal
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.request import urlopen
@@ -125,6 +126,15 @@ def profit(positions: list[Holding]) -> Decimal:
     """Realised and unrealised profit of all; a position without a mark counts what it realised."""
     zero = Decimal(0)
     return sum(((held.realised or zero) + (held.unrealised or zero) for held in positions), zero)
+
+
+def ready(port: int) -> bool:
+    """Whether the process that answers there says that it is ready."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/ready", timeout=SCRAPE_S) as answer:
+            return int(answer.status) == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
 
 
 def _scrape(port: int) -> Reading | None:
