@@ -203,8 +203,14 @@ rules = st.builds(
     st.sampled_from([0, 5]),
     st.sampled_from([[], ["eq:A"]]),
 )
-facts = st.lists(st.one_of(trades, trades, quotes, others, poison, positions, rules), max_size=30)
-places = st.sets(st.integers(0, 30))
+facts = st.lists(
+    st.one_of(trades, trades, quotes, others, poison, positions, rules), min_size=6, max_size=30
+).map(lambda events: [("control", some_rules(volatile_bps=50, volatile_window_ms=9)), *events])
+# Anywhere, or before every first, second or third fact.
+places = st.one_of(
+    st.sets(st.integers(0, 31)),
+    st.integers(1, 3).map(lambda every: set(range(0, 31, every))),
+)
 
 
 @given(facts, places)

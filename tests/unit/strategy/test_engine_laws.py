@@ -65,11 +65,18 @@ START: list[Event] = [
     ("control", a_strategy("SimpleSMA")),
     ("control", a_strategy("Crossover", parameters=FAST_CROSSOVER)),
     ("control", a_strategy("Broken")),
+    ("control", a_strategy("Buyer")),
+    ("positions", a_position(instrument="eq:A")),
 ]
-facts = st.lists(st.one_of(trades, trades, trades, quotes, positions, configured), max_size=40).map(
+events_after = st.one_of(trades, trades, trades, quotes, positions, configured)
+facts = st.lists(events_after, min_size=8, max_size=40).map(
     lambda events: in_raw_order(START + events)
 )
-places = st.sets(st.integers(0, 45))
+# Anywhere, or before every first, second or third fact.
+places = st.one_of(
+    st.sets(st.integers(0, 45)),
+    st.integers(1, 3).map(lambda every: set(range(0, 45, every))),
+)
 
 
 def in_raw_order(events: list[Event]) -> list[Event]:
