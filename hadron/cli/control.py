@@ -9,11 +9,12 @@ import typer
 
 from hadron.cli import options, output
 from hadron.cli.changing import Author, Reason, change, control
-from hadron.cli.defaults import seed_defaults
+from hadron.cli.defaults import seed_defaults, seeded
 from hadron.cli.limits import limits
 from hadron.cli.rules import rules
 from hadron.cli.strategies import strategy
 from hadron.control.facts import ControlFact, TradingHalted, TradingResumed
+from hadron.topics import key_of
 
 __all__ = ["app", "seed_defaults"]
 
@@ -77,6 +78,17 @@ def resume(
     """Let orders leave again."""
     fact = TradingResumed(author, reason, time.time_ns(), 0)
     change(context, directory, lambda _: fact, as_json=json)
+
+
+@app.command()
+def defaults(
+    context: typer.Context, directory: options.Directory = None, json: options.Json = False
+) -> None:
+    """Write the first rules, limits and strategies, unless somebody has set any."""
+    with control(context, directory) as log:
+        written = seeded(log, time.time_ns())
+    rows = [(key_of(fact), type(fact).__name__) for fact in written]
+    output.show(written, output.table("Written", ("subject", "what"), rows), as_json=json)
 
 
 app.command()(rules)

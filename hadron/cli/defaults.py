@@ -27,7 +27,12 @@ def seed_defaults(
 
     A seeding that was cut short is completed: until a person writes, every partition gets all.
     """
-    control = Control(log, codec, topic=names.write(topics.CONTROL.name), partitions=partitions)
+    topic = names.write(topics.CONTROL.name)
+    return seeded(Control(log, codec, topic=topic, partitions=partitions), now_ns)
+
+
+def seeded(control: Control, now_ns: int) -> list[ControlFact]:
+    """As `seed_defaults`, on a control topic that is open already."""
     found = control.by_partition()
     if any(fact.author != AUTHOR for here in found for fact in here.values()):
         return []
