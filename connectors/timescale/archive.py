@@ -7,7 +7,7 @@ what is committed to Kafka is for people who look at the lag.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from threading import Event
@@ -47,12 +47,13 @@ class Archive:
         writer: Writer,
         intake: Intake,
         *,
+        starts: Callable[[Iterable[Partition]], Mapping[Partition, int]],
         telemetry: Telemetry,
         batch_rows: int,
         batch_s: float,
     ) -> None:
         self._consumer, self._writer, self._intake = consumer, writer, intake
-        self._telemetry = telemetry
+        self._starts, self._telemetry = starts, telemetry
         self._batch_rows, self._batch_s = batch_rows, batch_s
         self._most = max(MOST_ROWS, batch_rows)
         self._worker = ThreadPoolExecutor(1, "archive-writer")
@@ -129,7 +130,7 @@ class Archive:
             self._job = self._worker.submit(self._writer.write, batch)
 
     def _placed(self, places: list[Partition]) -> dict[Partition, int]:
-        return self._writer.offsets(lambda: membership.starts(self._consumer, places))
+        return self._writer.offsets(places, self._starts)
 
     def _settle(self) -> None:
         """Take the result of a finished job."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Event
 
 import psycopg
@@ -16,9 +17,9 @@ from hadron import topics
 from hadron.errors import SettingsError
 from hadron.ports import Codec, Telemetry
 from hadron.settings import Settings, variable
-from hadron.topics import Topic
+from hadron.topics import LIVE, Topic
 
-GROUP = "hadron-archive"
+GROUP = LIVE.group("archive")
 
 
 def catalogue(prefix: str = "") -> dict[str, Topic]:
@@ -32,6 +33,7 @@ def run(
     codec: Codec,
     telemetry: Telemetry,
     stop: Event,
+    group: str = GROUP,
 ) -> None:
     """Store the sink topics until `stop` is set, then what was read of them.
 
@@ -41,10 +43,12 @@ def run(
     stored = catalogue(settings.prefix)
     pool = pool_of(settings)
     pool.open(wait=False)
+    kafka = connection.configuration(settings)
     archive = Archive(
-        membership.member(connection.configuration(settings), settings.prefix + GROUP),
+        membership.member(kafka, settings.prefix + group),
         Writer(Store(pool, codec), pool, telemetry),
         Intake(stored, codec=codec, telemetry=telemetry),
+        starts=partial(membership.starts, kafka),
         telemetry=telemetry,
         batch_rows=settings.batch_rows,
         batch_s=settings.batch_s,

@@ -25,11 +25,12 @@ def migrate(url: str, progress: Callable[[str], None] = lambda _: None) -> str:
     Makes the TimescaleDB extension where the server has it. Raise TransientError if the database
     does not answer, HadronError if its TimescaleDB is the Apache edition.
     """
-    with our_errors(), psycopg.connect(url, autocommit=True) as guard:
-        guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-        progress(_timescale(guard))
+    with our_errors(), psycopg.connect(url, autocommit=True) as session:
+        session.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        progress(_timescale(session))
+        session.autocommit = False
         engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=pool.NullPool
+            "postgresql+psycopg://", creator=lambda: session, poolclass=pool.StaticPool
         )
         with engine.begin() as connection:
             before = _revision(connection)

@@ -14,8 +14,7 @@ from connectors.timescale.batch import Batch, Partition, Rows
 from connectors.timescale.binary import HEAD, TAIL
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.rows import LAYOUTS, TABLE_OF
-from hadron.audit.facts import RecordPoisoned
-from hadron.errors import ContractError, HadronError
+from hadron.errors import HadronError
 from hadron.ports import Codec
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -61,21 +60,22 @@ class Store:
                 self._bury_refused(connection, batch)
                 return _write(connection, batch)
 
-    def offsets(self, starts: Mapping[Partition, int]) -> dict[Partition, int]:
-        """The next offset of each partition; one that was never stored begins at its start."""
-        topics, partitions = _columns(starts)
-        with our_errors(), self._pool.connection() as connection, connection.transaction():
-            connection.execute(_BEGIN, (topics, partitions, list(starts.values())))
-            rows = connection.execute(_KNOWN, (topics, partitions)).fetchall()
+    def offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
+        """The next offset of each partition that was begun."""
+        with our_errors(), self._pool.connection() as connection:
+            rows = connection.execute(_KNOWN, _columns(places)).fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
+
+    def begin(self, starts: Mapping[Partition, int]) -> None:
+        """Give partitions their first offset; those that have one keep it."""
+        with our_errors(), self._pool.connection() as connection:
+            connection.execute(_BEGIN, (*_columns(starts), list(starts.values())))
 
     def _bury_refused(self, connection: Connection, batch: Batch) -> None:
         for kind, rows in list(batch.tables.items()):
             refused = dict(_refused(connection, kind, rows, range(len(rows.rows))))
             if not refused:
                 continue
-            if kind is RecordPoisoned:
-                raise ContractError(f"the database refuses {len(refused)} dead letters")
             batch.tables[kind] = kept = Rows()
             for place, (row, message) in enumerate(zip(rows.rows, rows.messages, strict=True)):
                 if place in refused:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import Event
 from typing import TypeVar
 
@@ -40,14 +40,29 @@ class Writer:
             self._telemetry.count(metrics.ARCHIVE_ROWS, count, table=table)
         return batch
 
-    def offsets(self, starts: Callable[[], Mapping[Partition, int]]) -> dict[Partition, int]:
-        """The next offset of each partition; `starts` asks Kafka where those never read begin."""
-        return self._persist(lambda: self._store.offsets(starts()))
+    def offsets(
+        self,
+        places: Iterable[Partition],
+        starts: Callable[[Iterable[Partition]], Mapping[Partition, int]],
+    ) -> dict[Partition, int]:
+        """The next offset of each partition; `starts` tells where those never read begin."""
+        return self._persist(lambda: self._offsets(list(places), starts))
 
     def abandon(self) -> None:
         """Try no longer: whoever waits gets a TransientError."""
         self._abandoned.set()
         self._pool.close()
+
+    def _offsets(
+        self,
+        places: list[Partition],
+        starts: Callable[[Iterable[Partition]], Mapping[Partition, int]],
+    ) -> dict[Partition, int]:
+        known = self._store.offsets(places)
+        if new := [place for place in places if place not in known]:
+            self._store.begin(starts(new))
+            known = self._store.offsets(places)
+        return known
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         retrying = tenacity.Retrying(

@@ -51,10 +51,12 @@ VIEWS = {
         FROM candles_1m GROUP BY 1, 2
     """,
 }
-# start, end, every. Late ticks of the last days are refreshed; a bucket only once it is over.
+# start, end, every. Only what changed is computed again, so the window may be long; but it must be
+# shorter than the retention of ticks, or candles of dropped ticks would be erased. A bucket is made
+# only once it is over.
 REFRESH = {
-    "candles_1m": ("3 days", "2 minutes", "1 minute"),
-    "candles_1h": ("7 days", "2 hours", "30 minutes"),
+    "candles_1m": ("4 years", "2 minutes", "1 minute"),
+    "candles_1h": ("4 years", "2 hours", "30 minutes"),
 }
 
 

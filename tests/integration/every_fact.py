@@ -1,0 +1,107 @@
+"""Facts of every sink topic, the ugly ones among them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hadron.audit.facts import RecordPoisoned
+from hadron.desk.facts import DecisionDismissed, IntentRejected
+from hadron.orders.facts import OrderRejected
+from hadron.portfolio.facts import PositionChanged
+from tests.support import T0_NS, a_decision, a_fill, a_quote, a_trade, an_approved_intent
+
+# Ticks below whose numbers NUMERIC(20,8) cannot hold.
+UNHOLDABLE = (
+    a_trade("0.123456789"),
+    a_trade("1234567890123"),
+    a_trade(size=15, size_scale=12),
+    a_quote(bid=2**63 - 1, price_scale=2**31 - 1),
+)
+TICKS = (
+    a_trade("1.50", conditions=[3, -4, 2**31 - 1]),
+    a_trade("-3"),
+    a_trade("0.10000000"),
+    a_trade(price_scale=-2),
+    a_trade(instrument="événement:日本", reason=""),
+    a_trade(reason="\0"),  # no text of PostgreSQL
+    a_quote(0, 0, at_ns=-1),
+    *UNHOLDABLE,
+)
+
+
+def a_position(**changes: Any) -> PositionChanged:
+    """Short 1.50 eq:AAPL after a fill."""
+    position = PositionChanged(
+        source="orders",
+        partition=0,
+        offset=0,
+        index=0,
+        portfolio="main",
+        strategy="sma",
+        instrument="eq:AAPL",
+        at_ns=T0_NS,
+        quantity=Decimal("-1.50"),
+        average_price=Decimal("33.3333333333333333"),
+        realised=Decimal("0.000"),
+        unrealised=None,
+        mark=None,
+    )
+    return msgspec.structs.replace(position, **changes)
+
+
+def a_dismissal(**changes: Any) -> DecisionDismissed:
+    """Nothing to do for the first decision."""
+    dismissal = DecisionDismissed(
+        source="decisions",
+        partition=0,
+        offset=0,
+        index=0,
+        strategy="sma",
+        portfolio="main",
+        instrument="eq:AAPL",
+        at_ns=T0_NS,
+        seen_ns=T0_NS + 1,
+        reason='say "no"\n\t\\N',
+    )
+    return msgspec.structs.replace(dismissal, **changes)
+
+
+def a_rejected_intent(**changes: Any) -> IntentRejected:
+    """The first decision is beyond a limit."""
+    intent = msgspec.structs.asdict(an_approved_intent(**changes))
+    return IntentRejected(**intent, reason="position limit")
+
+
+def a_rejected_order(**changes: Any) -> OrderRejected:
+    """The first intent met no price."""
+    order = msgspec.structs.asdict(a_fill(**changes))
+    del order["price"], order["price_from"]
+    return OrderRejected(**order, reason="no price")
+
+
+def by_topic() -> dict[str, tuple[Any, ...]]:
+    """What to append where."""
+    letter = RecordPoisoned("raw.x", 0, 1, 0, "normalize", "bad", T0_NS, b"\0k", b"\xff")
+    return {
+        "ticks.fast": TICKS,
+        "decisions": (
+            a_decision(),
+            a_decision(limit_price=Decimal("99.9900"), evidence={"b": "1", "a": "\0"}),
+            a_decision(quantity=Decimal("1e-9"), bid=None, metadata={"é": "日本"}),
+            a_decision(version="\0"),
+        ),
+        "intents": (
+            an_approved_intent(limits={"z": "1", "a": "2"}),
+            a_rejected_intent(order_type="limit", limit_price=Decimal("1.0")),
+            a_dismissal(),
+        ),
+        "orders": (a_fill(), a_rejected_order()),
+        "positions": (a_position(), a_position(average_price=None, mark=Decimal("1e-18"))),
+        "dead": (
+            letter,
+            msgspec.structs.replace(letter, error="a\0b", key=None, value=b""),
+        ),
+    }
