@@ -86,7 +86,7 @@ def test_only_processes_with_several_pods_have_a_disruption_budget() -> None:
     assert not of_kind(minimal("podDisruptionBudget=false"), "PodDisruptionBudget")
 
 
-def test_topics_then_migration_come_before_the_processes_and_use_nothing_of_the_chart() -> None:
+def test_jobs_come_in_order_before_the_processes_and_use_nothing_of_the_chart() -> None:
     jobs = of_kind(full(), "Job")
 
     annotations = {name: job["metadata"]["annotations"] for name, job in jobs.items()}
@@ -94,9 +94,19 @@ def test_topics_then_migration_come_before_the_processes_and_use_nothing_of_the_
     assert sorted(annotations, key=lambda name: int(annotations[name]["helm.sh/hook-weight"])) == [
         "prod-topics",
         "prod-migrate",
+        "prod-defaults",
     ]
     for job in jobs.values():
         assert "serviceAccountName" not in job["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("value", "job"),
+    [("topicsJob", "r-topics"), ("migrateJob", "r-migrate"), ("seedDefaults", "r-defaults")],
+)
+def test_each_job_can_be_left_out(value: str, job: str) -> None:
+    assert job in of_kind(minimal(), "Job")
+    assert job not in of_kind(minimal(f"{value}=false"), "Job")
 
 
 def test_network_policies_let_only_feeds_out_to_the_venues() -> None:

@@ -53,8 +53,19 @@ def test_services_wait_for_what_they_need() -> None:
             wanted = "service_completed_successfully" if ends else "service_healthy"
             assert how["condition"] == wanted, f"{name} on {needed}"
     needs = {name: set(service.get("depends_on", {})) for name, service in services().items()}
-    assert needs["archive"] == {"topics", "migrate"}
-    assert all("topics" in needs[name] for name in OURS - ONE_SHOT)
+    assert needs["defaults"] == {"topics"}
+    assert needs["archive"] == {"defaults", "migrate"}
+    assert all("defaults" in needs[name] for name in OURS - ONE_SHOT)
+
+
+def test_what_ends_runs_the_commands_that_prepare_the_platform() -> None:
+    commands = {name: services()[name]["command"] for name in ONE_SHOT}
+
+    assert commands == {
+        "topics": ["topics", "apply"],
+        "defaults": ["control", "defaults"],
+        "migrate": ["migrate"],
+    }
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

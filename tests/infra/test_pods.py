@@ -92,8 +92,9 @@ def test_each_secret_reaches_only_the_pods_that_need_it() -> None:
 
     everyone = {name for name, _ in pods(full())}
     for key in ("username", "password"):
-        assert readers.pop(("hadron-kafka", key)) == everyone - {"Job/prod-topics"}
-        assert readers.pop(("hadron-kafka-admin", key)) == {"Job/prod-topics"}
+        administering = {"Job/prod-topics", "Job/prod-defaults"}
+        assert readers.pop(("hadron-kafka", key)) == everyone - administering
+        assert readers.pop(("hadron-kafka-admin", key)) == administering
     assert readers == {
         ("hadron-database", "url"): {"Deployment/prod-archive", "Pod/prod-doctor"},
         ("hadron-database-owner", "url"): {"Job/prod-migrate"},
@@ -109,6 +110,7 @@ def test_each_process_runs_its_command() -> None:
     assert commands["Deployment/prod-feed-massive"] == ["run", "feed", "--venue", "massive"]
     assert commands["Deployment/prod-engine"] == ["run", "engine"]
     assert commands["Job/prod-topics"] == ["topics", "apply"]
+    assert commands["Job/prod-defaults"] == ["control", "defaults"]
     assert commands["Job/prod-migrate"] == ["migrate"]
     assert commands["Pod/prod-doctor"] == ["doctor"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
