@@ -28,8 +28,9 @@ FEED_UNREADABLE = "hadron_feed_unreadable_total"
 RECORDS_IN = "hadron_records_in_total"
 FACTS_OUT = "hadron_facts_out_total"
 POISONED = "hadron_records_poisoned_total"
-REPEATED = "hadron_records_repeated_total"
-SUPPRESSED = "hadron_facts_suppressed_total"
+REPEATED = "hadron_records_repeated"
+SUPPRESSED = "hadron_facts_suppressed"
+SUPERSEDED = "hadron_ticks_superseded"
 STEP_SECONDS = "hadron_step_seconds"
 STEP_RECORDS = "hadron_step_records"
 QUEUE_RECORDS = "hadron_queue_records"
@@ -65,8 +66,9 @@ ALL: Mapping[str, Metric] = {
     RECORDS_IN: Metric("counter", "Records stepped", ("process", "topic")),
     FACTS_OUT: Metric("counter", "Facts appended", ("process", "topic")),
     POISONED: Metric("counter", "Records dead-lettered", ("process",)),
-    REPEATED: Metric("counter", "Records delivered again and skipped", ("process",)),
-    SUPPRESSED: Metric("counter", "Facts already on the log, not appended again", ("process",)),
+    REPEATED: Metric("gauge", "Records delivered again and skipped, by our shards", ("process",)),
+    SUPPRESSED: Metric("gauge", "Facts already on the log, kept back by our shards", ("process",)),
+    SUPERSEDED: Metric("gauge", "Ticks older than one applied, not shown", ("process",)),
     STEP_SECONDS: Metric("histogram", "Time to step one slice (budget a)", ("process", "lane")),
     STEP_RECORDS: Metric("histogram", "Records in one stepped slice", ("process", "lane")),
     QUEUE_RECORDS: Metric("gauge", "Records fetched and waiting", ("process", "lane")),
@@ -77,7 +79,9 @@ ALL: Mapping[str, Metric] = {
     RESTORE_SECONDS: Metric("histogram", "Time to restore one shard", ("process",)),
     SHARDS: Metric("gauge", "Shards that this process owns", ("process",)),
     HOP_SECONDS: Metric(
-        "histogram", "From a record's append to the append of what follows (b)", ("process",)
+        "histogram",
+        "From a record's append until what follows is handed to Kafka (b)",
+        ("process",),
     ),
     FRAME_TO_INTENT_SECONDS: Metric(
         "histogram", "From a frame's receipt to the intent's append (c)", ("process",)

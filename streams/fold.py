@@ -10,11 +10,8 @@ from typing import Any
 import faust
 import structlog
 from faust.types.tuples import TP
-from structlog.contextvars import bound_contextvars
 
 from hadron import metrics
-from hadron.audit.facts import RecordPoisoned
-from hadron.audit.poison import PoisonLimit
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
@@ -24,13 +21,12 @@ from streams.lanes import Lanes, Waiting
 from streams.outbox import Outbox
 from streams.shard import Place, Shard, bootstrap, restored
 from streams.tools import Pace, Tools
+from streams.watch import RANK, Watch
 
 events = structlog.get_logger()
 
-RANK = {"ticks.fast": 1, "ticks.warm": 2, "ticks.cold": 3}
-LANE = ("other", "fast", "warm", "cold")
 # Records of one turn. Small where a FAST slice may come in meanwhile: it waits for one turn.
-TURN = {0: 512, 1: 256, 2: 64, 3: 32}
+TURN = {0: 512, 1: 256, 2: 256, 3: 64}
 
 
 Observer = Callable[[Sequence[Any], Telemetry], Callable[[], None]]
@@ -73,7 +69,12 @@ class Stream:
         self._full: set[Any] = set()
         self._work = asyncio.Event()
         self._alive = time.monotonic()
-        self._poison = PoisonLimit()
+        self._watch = Watch(
+            place.process,
+            telemetry=tools.telemetry,
+            pulse=tools.pulse,
+            bound=pace.queue_records * place.partitions,
+        )
         self._attach()
 
     async def run(self) -> None:
@@ -128,7 +129,11 @@ class Stream:
             self._check_alive()
             slice, records = turn
             shard = self._shards.get(slice.partition) or await self._restored(slice.partition)
-            self._step(shard, slice, records)
+            try:
+                self._step(shard, slice, records)
+            except Exception as error:
+                error.add_note(f"at {slice.topic}/{slice.partition}, offset {records[0].offset}")
+                raise
             await asyncio.sleep(0)
 
     def _check_alive(self) -> None:
@@ -139,41 +144,25 @@ class Stream:
                 f" session of {self._pace.session_s:.0f} s: its partitions may be another's now"
             )
         self._alive = now
-        self._tools.pulse.beat()
+        self._watch.beat()
 
     def _step(self, shard: Shard, slice: Waiting, records: Sequence[Any]) -> None:
         started = time.perf_counter()
-        process, telemetry = self._place.process, self._tools.telemetry
         topic = self._place.names.logical(slice.topic)
         headers = (record.headers for record in records)
-        place = bound_contextvars(
-            topic=slice.topic, partition=slice.partition, offset=records[0].offset
-        )
-        with place, self._tools.tracer.slice_span(process, headers) as outgoing:
+        with self._tools.tracer.slice_span(self._place.process, headers) as outgoing:
             outputs = shard.step(topic, records, self._tools.codec)
             self._emit(outputs, outgoing)
-        poisoned = {fact.offset for fact in outputs if type(fact) is RecordPoisoned}
         if slice.taken == len(slice.records):
             self._stepped.append(slice)
             self._reopen(slice)
-        lane = LANE[RANK.get(topic, 0)]
-        telemetry.count(metrics.RECORDS_IN, len(records), process=process, topic=topic)
-        telemetry.observe(
-            metrics.STEP_SECONDS, time.perf_counter() - started, process=process, lane=lane
-        )
-        hop = time.time() - records[0].timestamp / 1000
-        telemetry.observe(metrics.HOP_SECONDS, hop, process=process)
-        if poisoned:
-            telemetry.count(metrics.POISONED, len(poisoned), process=process)
-        self._poison.seen([record.offset for record in records], poisoned)
+        took_s = time.perf_counter() - started
+        self._watch.stepped(topic, records, outputs, took_s=took_s)
 
     def _emit(self, outputs: Sequence[Any], headers: Any = None) -> None:
         if outputs:
-            telemetry = self._tools.telemetry
-            stored = self._observe(outputs, telemetry) if self._observe else None
-            counts = self._outbox.append(outputs, headers=headers, stored=stored)
-            for topic, count in counts.items():
-                telemetry.count(metrics.FACTS_OUT, count, process=self._place.process, topic=topic)
+            stored = self._observe(outputs, self._tools.telemetry) if self._observe else None
+            self._watch.emitted(self._outbox.append(outputs, headers=headers, stored=stored))
         self._outbox.poll()
 
     def _reopen(self, slice: Waiting) -> None:
@@ -197,7 +186,7 @@ class Stream:
         self._shards[partition] = shard
         self._emit(outputs)
         took = time.perf_counter() - started
-        tools.telemetry.observe(metrics.RESTORE_SECONDS, took, process=place.process)
+        self._watch.restored(took)
         events.info("shard restored", partition=partition, seconds=round(took, 3))
         return shard
 
@@ -211,7 +200,7 @@ class Stream:
                 last = time.monotonic()
                 if self._stepped or any(shard.changed for shard in self._shards.values()):
                     await self._checkpointer.store(list(self._shards.values()), self._stepped)
-                self._gauges()
+                self._show()
 
     async def _polls(self) -> None:
         while True:
@@ -220,17 +209,16 @@ class Stream:
             if not self._lanes:
                 self._check_alive()
 
-    def _gauges(self) -> None:
-        process, telemetry = self._place.process, self._tools.telemetry
-        telemetry.gauge(metrics.SHARDS, len(self._shards), process=process)
-        for rank, lane in enumerate(LANE):
-            waiting = self._lanes.records(rank)
-            telemetry.gauge(metrics.QUEUE_RECORDS, waiting, process=process, lane=lane)
-            share = waiting / max(1, self._pace.queue_records * self._place.partitions)
-            telemetry.gauge(metrics.QUEUE_SHARE, share, process=process, lane=lane)
-        lags = self.lag()
-        for topic, lag in lags.items():
-            telemetry.gauge(metrics.LAG_RECORDS, lag, process=process, topic=topic)
-        self._tools.pulse.lag(sum(lags.values()))
-        assigned = bool(self._app.consumer.assignment())
-        self._tools.pulse.ready("partitions", assigned, "" if assigned else "none assigned yet")
+    def _show(self) -> None:
+        shards = self._shards.values()
+        self._watch.show(
+            self._lanes,
+            shards=len(shards),
+            lag=self.lag(),
+            assigned=bool(self._app.consumer.assignment()),
+            **{
+                metrics.REPEATED: sum(shard.repeated for shard in shards),
+                metrics.SUPPRESSED: sum(shard.suppressed for shard in shards),
+                metrics.SUPERSEDED: sum(shard.superseded for shard in shards),
+            },
+        )

@@ -56,6 +56,11 @@ class Shard:
         self._checkpoints = Checkpoints(place.process, recovered)
         fold.restore(recovered.parts.items())
 
+    @property
+    def superseded(self) -> int:
+        """Ticks that the fold passed over because a later one had been applied."""
+        return int(getattr(self._fold, "superseded", 0))
+
     def step(self, topic: str, records: Sequence[Any], codec: Codec) -> list[Any]:
         """The facts that follow from records (aiokafka's or ours) of one source, in order.
 

@@ -22,12 +22,15 @@ class PoisonLimit:
         self._records = 0
         self._poisoned = 0
 
-    def seen(self, offsets: Sequence[int], poisoned: Set[int]) -> None:
-        """Take the offsets of one slice in order, and those of them that were poisoned."""
-        if poisoned:
-            self._count_row(offsets, poisoned)
-        elif offsets:
+    def good(self, records: int) -> None:
+        """Take a slice in which every record could be read."""
+        if records:
             self._row = 0
+            self._add(records, 0)
+
+    def bad(self, offsets: Sequence[int], poisoned: Set[int]) -> None:
+        """Take the offsets of a slice in order, and those of them that were poisoned."""
+        self._count_row(offsets, poisoned)
         self._add(len(offsets), len(poisoned))
         if self._records >= ENOUGH and self._poisoned > SHARE * self._records:
             raise PoisonLimitReached(
