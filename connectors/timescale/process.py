@@ -68,6 +68,7 @@ def pool_of(settings: Settings) -> ConnectionPool[psycopg.Connection]:
         timeout=settings.pool_acquire_s,
         max_idle=settings.pool_idle_s,
         max_lifetime=settings.pool_lifetime_s,
+        reconnect_timeout=1,  # the writer's own backoff tries again, and sooner
         check=ConnectionPool.check_connection,
         kwargs={"autocommit": True, "application_name": "hadron-archive"},
         open=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
@@ -16,6 +17,9 @@ from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.rows import LAYOUTS, TABLE_OF
 from hadron.errors import HadronError
 from hadron.ports import Codec
+
+# One connection is in use: who waits longer does not wait for a turn, but for the database.
+_WAIT_S = 2.0
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -53,7 +57,7 @@ class Store:
         Rows that the database refuses become dead letters. Raise OffsetsMoved if the offsets are
         not those that the batch expects.
         """
-        with our_errors(), self._pool.connection() as connection:
+        with our_errors(), self._connection() as connection:
             try:
                 return _write(connection, batch)
             except REFUSALS:
@@ -62,14 +66,17 @@ class Store:
 
     def offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
         """The next offset of each partition that was begun."""
-        with our_errors(), self._pool.connection() as connection:
+        with our_errors(), self._connection() as connection:
             rows = connection.execute(_KNOWN, _columns(places)).fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
 
     def begin(self, starts: Mapping[Partition, int]) -> None:
         """Give partitions their first offset; those that have one keep it."""
-        with our_errors(), self._pool.connection() as connection:
+        with our_errors(), self._connection() as connection:
             connection.execute(_BEGIN, (*_columns(starts), list(starts.values())))
+
+    def _connection(self) -> AbstractContextManager[Connection]:
+        return self._pool.connection(timeout=min(_WAIT_S, self._pool.timeout))
 
     def _bury_refused(self, connection: Connection, batch: Batch) -> None:
         for kind, rows in list(batch.tables.items()):

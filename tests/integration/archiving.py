@@ -115,9 +115,12 @@ class Bench:
             if failures:
                 raise failures[0]
 
-    def archive_process(self) -> subprocess.Popen[bytes]:
-        """An archive in a process of its own, to be killed."""
-        command = [sys.executable, "-m", "tests.integration.archiving"]
+    def archive_process(self, group: str) -> subprocess.Popen[bytes]:
+        """An archive in a process and a group of its own, to be killed.
+
+        The next one then need not wait until Kafka has noticed.
+        """
+        command = [sys.executable, "-m", "tests.integration.archiving", group]
         return subprocess.Popen(command, env=os.environ | self.environment)
 
 
@@ -148,7 +151,8 @@ def wait_until(holds: Callable[[], bool], *, timeout_s: float = 60) -> None:
 
 def main() -> None:
     telemetry: Any = Counts()
-    process.run(settings_from(os.environ), codec=codec(), telemetry=telemetry, stop=Event())
+    settings = settings_from(os.environ)
+    process.run(settings, codec=codec(), telemetry=telemetry, stop=Event(), group=sys.argv[1])
 
 
 if __name__ == "__main__":

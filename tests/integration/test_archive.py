@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.local import postgres
 from connectors.local.stack import Endpoints
+from connectors.timescale.archive import MOST_ROWS
 from hadron import metrics
 from hadron.errors import HadronError, PoisonLimitReached
 from tests.integration import every_fact
@@ -37,13 +38,13 @@ def trades(count: int, first: int = 0) -> list[bytes]:
 
 def test_the_hundredth_row_is_written_at_once(bench: Bench) -> None:
     with bench.archive(batch_rows="100", batch_s="5"):
-        bench.append("ticks.fast", trades(1))
-        wait_until(lambda: bench.rows() == 1)
+        bench.append("ticks.fast", trades(100))
+        wait_until(lambda: bench.rows() == 100)
         began = time.monotonic()
 
-        bench.append("ticks.fast", trades(100, 1))
+        bench.append("ticks.fast", trades(100, 100))
 
-        wait_until(lambda: bench.rows() == 101)
+        wait_until(lambda: bench.rows() == 200)
         assert time.monotonic() - began < 5
 
 
@@ -123,7 +124,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(bench: Bench) -> None
     print(f"seed {seed}")  # noqa: T201
     chance = random.Random(seed)
     total = 0
-    for _ in range(5):
+    for round_ in range(5):
         count = chance.randrange(2_000, 6_000)
         for partition in range(PARTITIONS):
             bench.append("ticks.fast", trades(count, total), partition)
@@ -131,7 +132,7 @@ def test_killed_at_any_moment_it_loses_and_doubles_nothing(bench: Bench) -> None
         bench.append("orders", [encode(a_fill(offset=total))])
         # The kill falls at some number of rows of this round, or a little after.
         target = bench.rows() + chance.randrange(1, count)
-        archive = bench.archive_process()
+        archive = bench.archive_process(group=f"killed-{round_}")
         try:
             wait_until(lambda: bench.rows() >= target)  # noqa: B023
             time.sleep(chance.random() * 0.02)
@@ -189,6 +190,8 @@ def test_a_database_that_goes_away_costs_nothing(
         for round_ in range(1, 9):  # more than may wait in memory
             bench.append("ticks.fast", trades(2_000, 2_000 * round_), round_ % PARTITIONS)
         wait_until(lambda: bench.counts.gauged[metrics.ARCHIVE_UP] == 0)
+        wait_until(lambda: bench.counts.counted[metrics.RECORDS_IN] > MOST_ROWS)
+        assert bench.counts.counted[metrics.RECORDS_IN] <= 2_000 + 2 * MOST_ROWS
         postgres.start(own_postgres)
 
         wait_until(lambda: bench.rows() >= 18_000)
