@@ -42,6 +42,10 @@ class Settings:
     kafka_password: Annotated[SecretStr | None, Field(description="SASL password")] = None
     kafka_ca: Annotated[str | None, Field(description="File of the CA that signed Kafka")] = None
     prefix: Annotated[str, Field(description="Put before output topics and groups (replay)")] = ""
+    replay_raw: Annotated[
+        Literal["live", "copied"],
+        Field(description="Of a replay: read raw events as they are, or its own paced copies"),
+    ] = "live"
     massive_key: Annotated[SecretStr | None, Field(description="API key of Massive")] = None
     massive_url: Annotated[
         str | None, Field(description="WebSocket of Massive; none: chosen by websocket_mode")

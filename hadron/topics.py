@@ -170,6 +170,12 @@ LIVE = Names()
 
 
 def replay_names(run: str) -> Names:
-    """The names of a replay: raw events, control and positions are live, all else its own."""
-    shared = (*RAW.values(), CONTROL, POSITIONS, INSTRUMENTS)
+    """The names of a replay: raw events, positions and instruments are live, all else its own."""
+    shared = (*RAW.values(), POSITIONS, INSTRUMENTS)
     return Names(f"replay.{run}.", frozenset(topic.name for topic in shared))
+
+
+def paced_names(run: str) -> Names:
+    """The names of a replay that reads copies of the raw events, made at the pace it wants."""
+    names = replay_names(run)
+    return Names(names.prefix, names.live - {topic.name for topic in RAW.values()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from confluent_kafka import (
     ConsumerGroupState,
@@ -11,9 +11,10 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors, patiently
-from hadron.errors import HadronError
+from hadron.errors import HadronError, TransientError
 
 Place = tuple[str, int]
 
@@ -69,6 +70,29 @@ def reset(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:
         )
     if offsets:
         _alter(admin, group, offsets)
+
+
+def delete(admin: AdminClient, names: Sequence[str]) -> None:
+    """Forget groups and their offsets; those that do not exist are no error.
+
+    Waits for members that were killed and are not missed yet; raise TransientError after a minute.
+    """
+    for name in names:
+        _delete(admin, name)
+
+
+@retry(
+    retry=retry_if_exception_type(TransientError),
+    wait=wait_exponential(0.05, max=1),
+    stop=stop_after_delay(60),
+    reraise=True,
+)
+def _delete(admin: AdminClient, group: str) -> None:
+    if present := members(admin, group):
+        raise TransientError(f"deleting group {group}: has {present} members, wanted none")
+    with our_errors(f"deleting group {group}"):
+        deleted = admin.delete_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
+        failed_with(deleted, KafkaError.GROUP_ID_NOT_FOUND)
 
 
 @patiently

@@ -1,0 +1,97 @@
+"""The command `hadron replay`."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from hadron.cli import options
+from hadron.cli.environment import settings_of
+from hadron.cli.replay.bounds import BEGINNING, END, Bound, bound
+
+
+class Speed(StrEnum):
+    """How fast raw events are taken, against the pace of their receipt."""
+
+    X1 = "1x"
+    X10 = "10x"
+    X100 = "100x"
+    MAX = "max"
+
+
+def _bound(edge: str, text: str) -> Bound:
+    try:
+        return bound(text, edge=edge)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _run(text: str) -> str:
+    # It becomes part of the names of topics, which dots separate.
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise typer.BadParameter(f"{text!r}; wanted 1 to 64 letters, digits, hyphens, underscores")
+    return text
+
+
+def replay(
+    context: typer.Context,
+    start: Annotated[
+        Any,
+        typer.Option(
+            "--from",
+            parser=partial(_bound, BEGINNING),
+            metavar="<time|offsets>",
+            help="First raw event: beginning, a time of receipt as 2013-10-07T14:30:00Z, or offsets"
+            " as raw.massive/0=123,raw.massive/1=77, where the rest is from the beginning.",
+        ),
+    ],
+    end: Annotated[
+        Any,
+        typer.Option(
+            "--to",
+            parser=partial(_bound, END),
+            metavar="<time|offsets>",
+            help="Raw event before which it ends: end, which is where the log ends now, a time, or"
+            " offsets, where the rest is to the end.",
+        ),
+    ] = END,
+    speed: Annotated[
+        Speed, typer.Option(help="Times as fast as the events were received.")
+    ] = Speed.MAX,
+    warm_up: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Seconds of receipt before --from that are read first and not compared."
+        ),
+    ] = 300.0,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            parser=_run,
+            metavar="<name>",
+            help="Name of the replay, new each time.",
+            show_default="made from the time",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave topics and groups of the replay on Kafka.")
+    ] = False,
+    directory: options.Directory = None,
+    json: options.Json = False,
+) -> None:
+    """Step raw events again in topics of their own, and compare the decisions with the live ones.
+
+    Ends with 3 if any differ. Nothing is ordered, and no live topic or group is written.
+    """
+    from hadron.cli.replay.play import Wanted, play
+    from hadron.cli.replay.span import Asked
+
+    wanted = Wanted(
+        asked=Asked(start, end, int(warm_up * 1000)), speed=speed.value, run=run, keep=keep
+    )
+    code = play(wanted, settings_of(context, directory), context.obj, as_json=json)
+    raise typer.Exit(code)

@@ -1,0 +1,55 @@
+"""How far a replay is: bars on a terminal, else a line now and then on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hadron.cli.output import say
+
+LINE_EVERY_S = 5.0
+
+# Tells a stage, how much of it is done, and how much there is.
+Show = Callable[[str, int, int], None]
+
+
+@contextmanager
+def shown(*, as_json: bool) -> Iterator[Show]:
+    """Show progress while inside. Nothing of it goes to stdout."""
+    console = Console(stderr=True)
+    if as_json or not console.is_terminal:
+        yield _lines()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        yield show
+
+
+def _lines() -> Show:
+    said: dict[str, float] = {}
+
+    def show(stage: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if done < total and now_s - said.get(stage, 0.0) < LINE_EVERY_S:
+            return
+        if said.get(stage) != float("inf"):
+            say(f"{stage}: {done:,} of {total:,}")
+        said[stage] = float("inf") if done >= total else now_s
+
+    return show

@@ -1,0 +1,113 @@
+"""Runs normalize and engine over a span of raw events again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hadron.cli.changes import Control
+from hadron.cli.fleet import Fleet, Job
+from hadron.cli.replay import isolation
+from hadron.cli.replay.bounds import Place
+from hadron.cli.replay.own import PROCESSES
+from hadron.cli.replay.passage import Patience, passage
+from hadron.cli.replay.progress import Show
+from hadron.cli.replay.sources import Source
+from hadron.cli.replay.span import Places, Span
+from hadron.errors import HadronError
+from hadron.ports import Codec, FactLog
+from hadron.settings import Settings
+from hadron.topics import CONTROL, TICKS, Names
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+LOOK_S = 0.25
+GIVE_UP_S = 60.0  # without any progress
+MAX_RESTARTS = 3
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """What a replay works with."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    admin: AdminClient
+    log: FactLog
+    codec: Codec
+
+    def control(self, names: Names) -> Control:
+        """The control topic of a run."""
+        topic = names.read(CONTROL.name)
+        return Control(self.log, self.codec, topic=topic, partitions=self.settings.num_shards)
+
+
+def rerun(source: Source, span: Span, outside: Outside, show: Show) -> None:
+    """Return once the engine has taken every tick that follows from the span.
+
+    Raise HadronError if a process keeps dying or gets nowhere. No process is left running.
+    """
+    admin, log, names = outside.admin, outside.log, source.names
+    source.begin()
+    with _fleet(source, outside) as fleet:
+
+        def take(process: str, reach: Callable[[], tuple[Places, Places]], atleast: int) -> None:
+            patience = Patience(GIVE_UP_S)
+            while True:
+                _tend(fleet)
+                source.advance(LOOK_S)
+                first, goal = reach()
+                done = passage(admin, names.group(process), first=first, goal=goal)
+                show(process, done.taken, max(done.taken + done.left, atleast))
+                if not done.left and not source.offering:
+                    return
+                if patience.ended(done.taken) and done.left:
+                    raise HadronError(_stuck(fleet, process, done.left))
+
+        take("normalize", lambda: (source.first(), source.goal()), span.read)
+        fleet.stop("normalize")
+        ticks = tick_places(names, outside.settings.num_shards)
+        reach = log.starts(ticks), log.ends(ticks)
+        take("engine", lambda: reach, 0)
+
+
+def tick_places(names: Names, partitions: int) -> list[Place]:
+    """Every partition of ticks.* in a run."""
+    lanes = [names.read(topic.name) for topic in TICKS.values()]
+    return [(lane, partition) for lane in lanes for partition in range(partitions)]
+
+
+@contextmanager
+def _fleet(source: Source, outside: Outside) -> Iterator[Fleet]:
+    told = isolation.environment(
+        outside.settings, outside.environ, names=source.names, raw=source.raw
+    )
+    with TemporaryDirectory(prefix="hadron-replay-") as logs:
+        fleet = Fleet(told, Path(logs))
+        try:
+            for process in PROCESSES:
+                fleet.start(Job(process))
+            yield fleet
+        finally:
+            fleet.stop_all()
+
+
+def _tend(fleet: Fleet) -> None:
+    for name in fleet.tend():
+        if fleet.running[name].restarts > MAX_RESTARTS:
+            raise HadronError(
+                f"{name} died {MAX_RESTARTS + 1} times; the end of its log:\n"
+                + fleet.last_words(name)
+            )
+
+
+def _stuck(fleet: Fleet, process: str, left: int) -> str:
+    return (
+        f"{process} has not taken any of {left:,} records in {GIVE_UP_S:g} s; the end of its log:\n"
+        + fleet.last_words(process)
+    )
