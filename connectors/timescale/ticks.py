@@ -37,7 +37,7 @@ class TickRows:
         self._prices: Fields[tuple[int, int]] = Fields(price)
         self._conditions: Fields[tuple[int, ...]] = Fields(integers)
         # The head of the newest contract. Only such a record comes back from columns.
-        self._head = {kind: codec.encode(fact)[:5] for kind, fact in _BLANK.items()}
+        self._trade_head, self._quote_head = (codec.encode(blank)[:5] for blank in _BLANK)
         self.writers: Mapping[type[Any], Write] = {
             TradePrinted: self.trade,
             QuoteChanged: self.quote,
@@ -48,10 +48,10 @@ class TickRows:
         texts, prices = self._texts, self._prices
         paid = prices[fact.price, fact.price_scale]
         size = prices[fact.size, fact.size_scale]
-        whole = paid is NULL or size is NULL or value[:5] != self._head[TradePrinted]
+        whole = paid is NULL or size is NULL or value[:5] != self._trade_head
         return b"".join(
             (
-                self._integers(fact, partition, offset),
+                _integers(fact, partition, offset),
                 self._topic,
                 _TRADE,
                 texts[fact.instrument],
@@ -71,12 +71,12 @@ class TickRows:
         """The row of a quote that lies at (partition, offset) as `value`."""
         texts, prices = self._texts, self._prices
         scale, size_scale = fact.price_scale, fact.size_scale
-        bid, ask = prices[fact.bid, scale], prices[fact.ask, scale]
-        sizes = prices[fact.bid_size, size_scale], prices[fact.ask_size, size_scale]
-        whole = NULL in (bid, ask, *sizes) or value[:5] != self._head[QuoteChanged]
+        bid, bid_size = prices[fact.bid, scale], prices[fact.bid_size, size_scale]
+        ask, ask_size = prices[fact.ask, scale], prices[fact.ask_size, size_scale]
+        whole = bid is NULL or ask is NULL or bid_size is NULL or ask_size is NULL
         return b"".join(
             (
-                self._integers(fact, partition, offset),
+                _integers(fact, partition, offset),
                 self._topic,
                 _QUOTE,
                 texts[fact.instrument],
@@ -87,33 +87,51 @@ class TickRows:
                 _NO_TRADE,
                 bid,
                 ask,
-                *sizes,
-                sized(value) if whole else NULL,
+                bid_size,
+                ask_size,
+                sized(value) if whole or value[:5] != self._quote_head else NULL,
             )
         )
 
-    @staticmethod
-    def _integers(fact: Tick, partition: int, offset: int) -> bytes:
-        at_ns = fact.at_ns
-        return _INTEGERS.pack(
-            len(COLUMNS),
-            *(8, at_ns // 1000 - EPOCH_US),
-            *(8, at_ns),
-            *(8, fact.seen_ns),
-            *(4, partition),
-            *(8, offset),
-            *(4, fact.raw_partition),
-            *(8, fact.raw_offset),
-            *(8, fact.sequence),
-            *(4, fact.price_scale),
-            *(4, fact.size_scale),
-        )
+
+def _integers(fact: Tick, partition: int, offset: int) -> bytes:
+    # Each after its length. Written out, because unpacking pairs costs as much as all the rest.
+    at_ns = fact.at_ns
+    return _INTEGERS.pack(
+        _CELLS,
+        8,
+        at_ns // 1000 - EPOCH_US,
+        8,
+        at_ns,
+        8,
+        fact.seen_ns,
+        4,
+        partition,
+        8,
+        offset,
+        4,
+        fact.raw_partition,
+        8,
+        fact.raw_offset,
+        8,
+        fact.sequence,
+        4,
+        fact.price_scale,
+        4,
+        fact.size_scale,
+    )
 
 
-_BLANK: Mapping[type[Any], Tick] = {
-    TradePrinted: TradePrinted(0, 0, "", "", 0, 0, 0, 0, 0, 0, 0, [], "live", "cold", ""),
-    QuoteChanged: QuoteChanged(0, 0, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0, "live", "cold", ""),
+_CELLS = len(COLUMNS)
+_NOTHING: Mapping[str, Any] = {
+    **dict.fromkeys(("instrument", "venue", "reason"), ""),
+    **dict.fromkeys(("raw_partition", "raw_offset", "at_ns", "seen_ns", "sequence"), 0),
+    **{"price_scale": 0, "size_scale": 0, "quality": "live", "lane": "cold"},
 }
+_BLANK: tuple[Tick, Tick] = (
+    TradePrinted(**_NOTHING, price=0, size=0, conditions=()),
+    QuoteChanged(**_NOTHING, bid=0, ask=0, bid_size=0, ask_size=0),
+)
 _TRADE, _QUOTE = text("trade"), text("quote")
 _NO_TRADE, _NO_QUOTE = NULL * 3, NULL * 4
 
@@ -126,7 +144,7 @@ def tick(row: Mapping[str, Any]) -> Tick:
         return TradePrinted(
             price=mantissa(row["price"], price_scale),
             size=mantissa(row["size"], size_scale),
-            conditions=row["conditions"],
+            conditions=tuple(row["conditions"]),
             **shared,
         )
     return QuoteChanged(

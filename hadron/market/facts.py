@@ -32,45 +32,46 @@ class RawReceived(msgspec.Struct, frozen=True, gc=False):
 class TradePrinted(msgspec.Struct, frozen=True, gc=False):
     """A trade at `price / 10**price_scale`.
 
-    Its raw record is `raw.<venue>`, partition `raw_partition`, offset `raw_offset`.
+    Its raw record is `raw.<venue>`, partition `raw_partition`, offset `raw_offset`. Fields with few
+    values come first: the codec encodes such a run once (`repeats` in the contract).
     """
 
-    raw_partition: int
-    raw_offset: int
     instrument: str
     venue: str
+    raw_partition: int
+    price_scale: int
+    size_scale: int
+    conditions: tuple[int, ...]
+    quality: Quality
+    lane: Lane
+    reason: str  # why this lane
+    raw_offset: int
     at_ns: int
     seen_ns: int
     sequence: int  # the venue's, 0 if it has none
     price: int
-    price_scale: int
     size: int
-    size_scale: int
-    conditions: list[int]
-    quality: Quality
-    lane: Lane
-    reason: str  # why this lane
 
 
 class QuoteChanged(msgspec.Struct, frozen=True, gc=False):
     """The best bid and ask that a venue showed; a side without a price is 0 with size 0."""
 
-    raw_partition: int
-    raw_offset: int
     instrument: str
     venue: str
-    at_ns: int
-    seen_ns: int
-    sequence: int
-    bid: int
-    ask: int
+    raw_partition: int
     price_scale: int
-    bid_size: int
-    ask_size: int
     size_scale: int
     quality: Quality
     lane: Lane
-    reason: str
+    reason: str  # why this lane
+    raw_offset: int
+    at_ns: int
+    seen_ns: int
+    sequence: int  # the venue's, 0 if it has none
+    bid: int
+    ask: int
+    bid_size: int
+    ask_size: int
 
 
 class PriceMarked(msgspec.Struct, frozen=True):

@@ -125,21 +125,21 @@ class Normalizer:
             observe(listing.range, at_ns, parsed.price, parsed.price_scale, rules)
         lane, reason = self._route(listing, at_ns)
         return TradePrinted(
-            partition,
-            record.offset,
             listing.instrument,
             listing.venue,
-            at_ns,
-            raw.seen_ns,
-            parsed.sequence,
-            parsed.price,
+            partition,
             parsed.price_scale,
-            parsed.size,
             parsed.size_scale,
             parsed.conditions,
             quality,
             lane,
             reason,
+            record.offset,
+            at_ns,
+            raw.seen_ns,
+            parsed.sequence,
+            parsed.price,
+            parsed.size,
         )
 
     def _quote(
@@ -151,22 +151,22 @@ class Normalizer:
         quality = judge(line, line.quote, parsed, raw, self._rules.stale_after_ns)
         lane, reason = self._route(listing, at_ns)
         return QuoteChanged(
-            partition,
-            record.offset,
             listing.instrument,
             listing.venue,
+            partition,
+            parsed.price_scale,
+            parsed.size_scale,
+            quality,
+            lane,
+            reason,
+            record.offset,
             at_ns,
             raw.seen_ns,
             parsed.sequence,
             parsed.bid,
             parsed.ask,
-            parsed.price_scale,
             parsed.bid_size,
             parsed.ask_size,
-            parsed.size_scale,
-            quality,
-            lane,
-            reason,
         )
 
     def _route(self, listing: Listing, at_ns: int) -> Route:

@@ -16,7 +16,7 @@ class ParsedTrade(msgspec.Struct, frozen=True, gc=False):
     price_scale: int
     size: int
     size_scale: int
-    conditions: list[int]
+    conditions: tuple[int, ...]
     suspect: bool
 
 

@@ -122,7 +122,7 @@ def _ticks(records: int) -> Iterator[Tick]:
         if n % 4:
             yield a_quote(price, price + 1 + n % 5, bid_size=n % 40, ask_size=n % 70, **shared)
         else:
-            yield a_trade(f"{price / 100:.2f}", size=n % 300, conditions=[n % 3, 37], **shared)
+            yield a_trade(f"{price / 100:.2f}", size=n % 300, conditions=(n % 3, 37), **shared)
 
 
 def _inserts(url: str) -> dict[str, Any]:

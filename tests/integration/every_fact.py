@@ -21,7 +21,7 @@ UNHOLDABLE = (
     a_quote(bid=2**63 - 1, price_scale=2**31 - 1),
 )
 TICKS = (
-    a_trade("1.50", conditions=[3, -4, 2**31 - 1]),
+    a_trade("1.50", conditions=(3, -4, 2**31 - 1)),
     a_trade("-3"),
     a_trade("0.10000000"),
     a_trade(price_scale=-2),

@@ -70,7 +70,7 @@ def cells(trade: TradePrinted, offset: int) -> Sequence[Any]:
         *(trade.raw_partition, trade.raw_offset, "trade", trade.instrument, trade.venue),
         *(trade.sequence, number(trade.price, trade.price_scale)),
         *(number(trade.size, trade.size_scale), trade.price_scale, trade.size_scale),
-        *(trade.conditions, trade.quality, trade.lane, trade.reason),
+        *(list(trade.conditions), trade.quality, trade.lane, trade.reason),
     )
 
 

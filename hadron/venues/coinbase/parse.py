@@ -67,7 +67,7 @@ def _trade(event: _Event) -> ParsedTrade:
         price_scale,
         size,
         size_scale,
-        [],
+        (),
         price <= 0 or size <= 0,
     )
 

@@ -33,7 +33,7 @@ class Trade(Struct, tag_field="ev", tag="T", gc=False):
     q: Sequence = 0
     s: Raw = Raw()  # a trade of no size at all is unreadable
     ds: str | None = None  # the whole size with its fraction, where `s` has whole shares only
-    c: list[Condition] | None = None
+    c: tuple[Condition, ...] | None = None
 
 
 class Quote(Struct, tag_field="ev", tag="Q", gc=False):
@@ -76,7 +76,7 @@ def parse(payload: bytes) -> ParsedTrade | ParsedQuote | None:
 def _trade(event: Trade) -> ParsedTrade:
     price, price_scale = number_of(bytes(event.p))
     size, size_scale = number_of(bytes(event.s) if event.ds is None else event.ds.encode())
-    conditions = event.c or []
+    conditions = event.c or ()
     return ParsedTrade(
         event.t * MS,
         event.q,

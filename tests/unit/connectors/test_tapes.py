@@ -35,7 +35,7 @@ def test_a_trade_is_exact_in_utc_and_in_the_venues_ids(tmp_path: Path) -> None:
     assert (event.at_ms, event.topic, event.symbol) == (MIDNIGHT_MS + 14_400_688, "T.AIG", "AIG")
     assert b'"x":11' in event.element
     assert parse(event.element) == ParsedTrade(
-        (MIDNIGHT_MS + 14_400_688) * 10**6, 1, 4918, 2, 300, 0, [12, 14, 41], False
+        (MIDNIGHT_MS + 14_400_688) * 10**6, 1, 4918, 2, 300, 0, (12, 14, 41), False
     )
 
 

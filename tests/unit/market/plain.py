@@ -28,7 +28,7 @@ def a_raw_trade(
     price: int = 10_000, *, parsed: dict[str, Any] | None = None, **changes: Any
 ) -> RawReceived:
     """The raw event of a trade of eq:AAPL, the price in cents."""
-    trade = ParsedTrade(T0_NS, 0, price, 2, 100, 0, [], False)
+    trade = ParsedTrade(T0_NS, 0, price, 2, 100, 0, (), False)
     trade = msgspec.structs.replace(trade, **(parsed or {}))
     return a_raw(b"T" + msgspec.msgpack.encode(trade), **changes)
 

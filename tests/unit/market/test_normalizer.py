@@ -25,11 +25,11 @@ def a_normalizer() -> Normalizer:
 
 
 def test_a_trade_keeps_what_the_venue_said_and_names_its_raw_record() -> None:
-    raw = a_raw_trade(parsed={"sequence": 7, "conditions": [12]})
+    raw = a_raw_trade(parsed={"sequence": 7, "conditions": (12,)})
 
     [tick] = a_normalizer().step(a_slice(RAW, raw, partition=3, first=41))
 
-    assert tick == a_trade("100.00", raw_partition=3, raw_offset=41, sequence=7, conditions=[12])
+    assert tick == a_trade("100.00", raw_partition=3, raw_offset=41, sequence=7, conditions=(12,))
 
 
 def test_a_quote_with_one_side_keeps_the_other_empty() -> None:

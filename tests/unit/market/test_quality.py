@@ -13,7 +13,7 @@ MS = 1_000_000
 
 
 def a_parsed(at_ns: int = T0_NS, sequence: int = 0, *, suspect: bool = False) -> ParsedTrade:
-    return ParsedTrade(at_ns, sequence, 10_000, 2, 100, 0, [], suspect)
+    return ParsedTrade(at_ns, sequence, 10_000, 2, 100, 0, (), suspect)
 
 
 @pytest.mark.parametrize(

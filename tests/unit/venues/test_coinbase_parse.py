@@ -25,7 +25,7 @@ TICKER = (
 
 def test_a_trade_is_read_exactly() -> None:
     assert parse(TRADE) == ParsedTrade(
-        1775572202789012000, 995098700, 6890050, 2, 150000, 8, [], False
+        1775572202789012000, 995098700, 6890050, 2, 150000, 8, (), False
     )
 
 

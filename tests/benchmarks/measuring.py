@@ -1,0 +1,93 @@
+"""What the benchmarks of streams share: loads, watching offsets grow, and how results are shown."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hadron.partitions import partition_of
+from tests.integration.platform import SHARDS, Platform
+from tests.support import a_quote, a_raw, a_trade, codec
+
+Batch = list[tuple[str | bytes | None, bytes | None]]
+
+
+def show(result: dict[str, Any]) -> None:
+    """Readable lines, then one line of JSON."""
+    for name, value in result.items():
+        print(f"{name:<44} {value:>16,}" if isinstance(value, int | float) else f"{name} {value}")
+    print(json.dumps(result))
+
+
+def quantiles(values: Sequence[float]) -> dict[str, float]:
+    """p50, p95 and p99, in the unit of the values."""
+    cuts = statistics.quantiles(values, n=100)
+    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
+
+
+def append_raw_trades(platform: Platform, count: int, *, symbols: int = 16) -> None:
+    """Massive's trades of several symbols on raw.massive."""
+    t_ms = 1_700_000_000_000
+    batches: dict[int, Batch] = {}
+    for n in range(count):
+        symbol = f"S{n % symbols}"
+        price = f"{100 + n // 500 % 9}.{n % 1000:03d}"
+        payload = (
+            f'{{"ev":"T","sym":"{symbol}","x":4,"i":"{n}","z":3,"p":{price},"s":100,'
+            f'"c":[0,12],"t":{t_ms + n},"q":{n + 1}}}'
+        ).encode()
+        key = f"eq:{symbol}"
+        raw = a_raw(payload, symbol=symbol, instrument=key, seen_ns=time.time_ns(), frame=n)
+        batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(raw)))
+        if n % 5000 == 4999:
+            _append(platform, "raw.massive", batches)
+    _append(platform, "raw.massive", batches)
+    platform.log.flush(120)
+
+
+def append_ticks(platform: Platform, count: int, *, lane: str = "warm", symbols: int = 16) -> None:
+    """Ticks, a quarter of them trades; prices walk so that strategies decide now and then."""
+    batches: dict[int, Batch] = {}
+    for n in range(count):
+        key = f"eq:{lane}{n % symbols}"
+        shared: dict[str, Any] = {
+            "raw_offset": n,
+            "instrument": key,
+            "at_ns": 1_700_000_000_000_000_000 + n * 1_000_000,
+            "seen_ns": time.time_ns(),
+            "sequence": n + 1,
+            "lane": lane,
+        }
+        cents = 10_000 + n // 4000 % 40
+        if n // symbols % 4:
+            fact: Any = a_quote(cents, cents + 2, **shared)
+        else:
+            fact = a_trade(f"{cents / 100:.2f}", **shared)
+        batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(fact)))
+        if n % 5000 == 4999:
+            _append(platform, f"ticks.{lane}", batches)
+    _append(platform, f"ticks.{lane}", batches)
+    platform.log.flush(120)
+
+
+def rate(position: Callable[[], int], total: int, *, warm: int) -> float:
+    """Records a second between the first `warm` of them and the last."""
+    begun: tuple[float, int] | None = None
+    while True:
+        at, now = position(), time.monotonic()
+        if begun is None and at >= warm:
+            begun = (now, at)
+        if at >= total:
+            assert begun is not None
+            return round((at - begun[1]) / (now - begun[0]), 0)
+        time.sleep(0.02)
+
+
+def _append(platform: Platform, topic: str, batches: dict[int, Batch]) -> None:
+    for partition, batch in batches.items():
+        platform.log.append(topic, partition, batch)
+    batches.clear()
+    platform.log.poll()
