@@ -36,18 +36,19 @@ def passage(admin: AdminClient, group: str, *, first: Places, goal: Places) -> P
 
 
 class Patience:
-    """Ends when a number of records has not grown for some time."""
+    """Ends when something is left, and has been for some time without any of it being taken."""
 
-    def __init__(self, for_s: float) -> None:
+    def __init__(self, for_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
         self._for_s = for_s
+        self._now_s = now_s
         self._most = -1
-        self._since_s = time.monotonic()
+        self._since_s = now_s()
 
-    def ended(self, taken: int) -> bool:
-        """Take the present number."""
-        now_s = time.monotonic()
-        if taken > self._most:
-            self._most, self._since_s = taken, now_s
+    def ended(self, seen: Passage) -> bool:
+        """Take how far it is now."""
+        now_s = self._now_s()
+        if seen.taken > self._most or not seen.left:
+            self._most, self._since_s = seen.taken, now_s
         return now_s - self._since_s > self._for_s
 
 
@@ -55,7 +56,7 @@ def settled(look: Callable[[], Passage], *, patience_s: float, every_s: float) -
     """Wait until nothing is left, or that gets nowhere; return what is left."""
     patience = Patience(patience_s)
     seen = look()
-    while seen.left and not patience.ended(seen.taken):
+    while seen.left and not patience.ended(seen):
         time.sleep(every_s)
         seen = look()
     return seen.left

@@ -42,14 +42,12 @@ def shown(*, as_json: bool) -> Iterator[Show]:
 
 
 def _lines() -> Show:
-    said: dict[str, float] = {}
+    said_s: dict[str, float] = {}
 
     def show(stage: str, done: int, total: int) -> None:
         now_s = time.monotonic()
-        if done < total and now_s - said.get(stage, 0.0) < LINE_EVERY_S:
-            return
-        if said.get(stage) != float("inf"):
+        if done >= total or now_s - said_s.get(stage, -LINE_EVERY_S) >= LINE_EVERY_S:
             say(f"{stage}: {done:,} of {total:,}")
-        said[stage] = float("inf") if done >= total else now_s
+            said_s[stage] = now_s
 
     return show

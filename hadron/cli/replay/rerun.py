@@ -47,33 +47,30 @@ class Outside(msgspec.Struct, frozen=True):
         return Control(self.log, self.codec, topic=topic, partitions=self.settings.num_shards)
 
 
+class Reach(msgspec.Struct, frozen=True):
+    """What a process is to take. There may be more than the goal of now, but `at_least` so much."""
+
+    process: str
+    first: Callable[[], Places]
+    goal: Callable[[], Places]
+    at_least: int = 0
+
+
 def rerun(source: Source, span: Span, outside: Outside, show: Show) -> None:
     """Return once the engine has taken every tick that follows from the span.
 
     Raise HadronError if a process keeps dying or gets nowhere. No process is left running.
     """
-    admin, log, names = outside.admin, outside.log, source.names
+    names, log = source.names, outside.log
     source.begin()
     with _fleet(source, outside) as fleet:
-
-        def take(process: str, reach: Callable[[], tuple[Places, Places]], atleast: int) -> None:
-            patience = Patience(GIVE_UP_S)
-            while True:
-                _tend(fleet)
-                source.advance(LOOK_S)
-                first, goal = reach()
-                done = passage(admin, names.group(process), first=first, goal=goal)
-                show(process, done.taken, max(done.taken + done.left, atleast))
-                if not done.left and not source.offering:
-                    return
-                if patience.ended(done.taken) and done.left:
-                    raise HadronError(_stuck(fleet, process, done.left))
-
-        take("normalize", lambda: (source.first(), source.goal()), span.read)
+        normalized = Reach("normalize", source.first, source.goal, at_least=span.read)
+        _until_taken(normalized, fleet, source, outside.admin, show=show)
         fleet.stop("normalize")
         ticks = tick_places(names, outside.settings.num_shards)
-        reach = log.starts(ticks), log.ends(ticks)
-        take("engine", lambda: reach, 0)
+        first, goal = log.starts(ticks), log.ends(ticks)
+        decided = Reach("engine", lambda: first, lambda: goal)
+        _until_taken(decided, fleet, source, outside.admin, show=show)
 
 
 def tick_places(names: Names, partitions: int) -> list[Place]:
@@ -97,6 +94,24 @@ def _fleet(source: Source, outside: Outside) -> Iterator[Fleet]:
             fleet.stop_all()
 
 
+def _until_taken(
+    reach: Reach, fleet: Fleet, source: Source, admin: AdminClient, *, show: Show
+) -> None:
+    patience, group = Patience(GIVE_UP_S), source.names.group(reach.process)
+    while True:
+        _tend(fleet)
+        source.advance(LOOK_S)
+        done = passage(admin, group, first=reach.first(), goal=reach.goal())
+        show(reach.process, done.taken, max(done.taken + done.left, reach.at_least))
+        if not done.left and not source.offering:
+            return
+        if patience.ended(done):
+            raise HadronError(
+                f"{reach.process} has not taken any of {done.left:,} records in {GIVE_UP_S:g} s;"
+                f" the end of its log:\n{fleet.last_words(reach.process)}"
+            )
+
+
 def _tend(fleet: Fleet) -> None:
     for name in fleet.tend():
         if fleet.running[name].restarts > MAX_RESTARTS:
@@ -104,10 +119,3 @@ def _tend(fleet: Fleet) -> None:
                 f"{name} died {MAX_RESTARTS + 1} times; the end of its log:\n"
                 + fleet.last_words(name)
             )
-
-
-def _stuck(fleet: Fleet, process: str, left: int) -> str:
-    return (
-        f"{process} has not taken any of {left:,} records in {GIVE_UP_S:g} s; the end of its log:\n"
-        + fleet.last_words(process)
-    )

@@ -1,0 +1,118 @@
+"""A live run that can be replayed, and `hadron replay` as people start it."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from hadron import topics
+from hadron.cli.changes import Control
+from hadron.partitions import partition_of
+from hadron.simulation.market import market
+from hadron.strategy.facts import DecisionMade
+from tests.integration.platform import SHARDS, Platform
+from tests.support import a_raw, codec, some_rules
+
+SYMBOLS = ("AIG", "BAC", "IBM", "SPY")
+EVENTS = 3000
+EVENTS_PER_S = 100.0  # so that they were received within half a minute
+
+Report = dict[str, Any]
+
+
+def live_run(alone: Platform) -> None:
+    """Take a generated market through normalize and engine, all ticks in one lane, and stop."""
+    control_of(alone).append(some_rules())
+    received = _received(int(time.time() * 1000) - 60_000)
+    for partition, at_ms, key, value in received:
+        alone.log.append("raw.massive", partition, [(key, value)], timestamp_ms=at_ms)
+    alone.log.flush()
+    alone.start("normalize")
+    alone.start("engine")
+    alone.wait_until_taken("normalize", "engine")
+    alone.stop_all()
+
+
+def control_of(alone: Platform) -> Control:
+    """The live control topic."""
+    return Control(alone.log, codec(), topic="control", partitions=SHARDS)
+
+
+def decisions(alone: Platform) -> list[DecisionMade]:
+    """What live decided."""
+    found: list[DecisionMade] = alone.facts("decisions")
+    return found
+
+
+def live_ends(alone: Platform) -> dict[tuple[str, int], int]:
+    """Where every live topic ends."""
+    return alone.log.ends([(topic.name, p) for topic in topics.ALL for p in range(SHARDS)])
+
+
+@contextmanager
+def replaying(
+    alone: Platform, *arguments: str, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    """`hadron replay`, which has ended or is ended when the block is left."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "hadron", "replay", *arguments],
+        env={**alone.environment, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.terminate()
+        child.communicate(timeout=60)
+
+
+def replayed(alone: Platform, *arguments: str, code: int = 0, **environment: str) -> Report:
+    """The JSON document of `hadron replay`, which must end with `code`."""
+    with replaying(alone, *arguments, "--json", **environment) as child:
+        out, told = child.communicate(timeout=180)
+        assert child.returncode == code, told
+        report: Report = json.loads(out)
+        return report
+
+
+def refused(alone: Platform, *arguments: str) -> tuple[int, str]:
+    """The exit code of a replay that cannot be, and what it said."""
+    with replaying(alone, *arguments) as child:
+        out, told = child.communicate(timeout=60)
+        assert out == ""
+        return child.returncode, told
+
+
+def reparametrised(alone: Platform, name: str, parameters: dict[str, str]) -> None:
+    """Configure a live strategy anew."""
+    control = control_of(alone)
+    before = control.newest()[f"strategy/{name}"]
+    control.append(msgspec.structs.replace(before, parameters=parameters, at_ns=time.time_ns()))
+
+
+def _received(begun_ms: int) -> Sequence[tuple[int, int, str, bytes]]:
+    events = market(SYMBOLS, random.Random(7).random, start_ms=begun_ms, events_per_s=EVENTS_PER_S)
+    made = []
+    for frame, (_, played) in enumerate(zip(range(EVENTS), events, strict=False)):
+        key = f"eq:{played.symbol}"
+        raw = a_raw(
+            played.element,
+            symbol=played.symbol,
+            instrument=key,
+            frame=frame,
+            seen_ns=played.at_ms * 1_000_000,
+        )
+        made.append((partition_of(key, SHARDS), played.at_ms, key, codec().encode(raw)))
+    return made
