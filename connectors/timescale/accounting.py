@@ -52,6 +52,7 @@ class Endings(msgspec.Struct, frozen=True):
         return self.one == self.decisions
 
 
+_TWICE = sql.SQL("SELECT count(*) - count(DISTINCT (venue, raw_partition, raw_offset)) FROM ticks")
 # Rows of a topic at given places. Dead letters of the archive stand for records of any topic.
 _STORED = sql.SQL("""
     WITH places AS (
@@ -111,6 +112,12 @@ def endings(url: str, decisions: str = "decisions") -> Endings:
     """What became of the decisions of a topic: rejected, dismissed, filled, or rejected later."""
     with our_errors(), psycopg.connect(url) as connection:
         return Endings(*_one(connection, _ENDINGS, (decisions,)))
+
+
+def ticks_named_twice(url: str) -> int:
+    """Rows of ticks beyond the first of their raw record, whatever the lanes they came by."""
+    with our_errors(), psycopg.connect(url) as connection:
+        return int(_one(connection, _TWICE, {})[0])
 
 
 def _account(

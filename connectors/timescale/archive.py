@@ -95,8 +95,10 @@ class Archive:
             self._take()
 
     def _take(self) -> None:
-        room = min(_SLICE, self._most - self._batch.size)
-        messages = membership.taken(self._consumer, most=room, patience_s=self._patience())
+        self._take_at_most(min(_SLICE, self._most - self._batch.size), patience_s=self._patience())
+
+    def _take_at_most(self, room: int, *, patience_s: float) -> None:
+        messages = membership.taken(self._consumer, most=room, patience_s=patience_s)
         self._more = len(messages) == room
         if not messages:
             return
@@ -119,7 +121,7 @@ class Archive:
 
     def _start_job(self) -> None:
         if self._assigned and not self._positions:
-            self._job = self._worker.submit(self._placed, list(self._assigned))
+            self._job = self._worker.submit(self._writer.offsets, self._assigned, self._starts)
         elif self._due():
             self._write()
 
@@ -128,9 +130,6 @@ class Archive:
         batch.next = {place: self._positions[place] for place in batch.expected}
         if batch.expected:
             self._job = self._worker.submit(self._writer.write, batch)
-
-    def _placed(self, places: list[Partition]) -> dict[Partition, int]:
-        return self._writer.offsets(places, self._starts)
 
     def _settle(self) -> None:
         """Take the result of a finished job."""
@@ -160,8 +159,7 @@ class Archive:
             self._consumer.pause(self._consumer.assignment())
             self._paused = True
         # Paused partitions give nothing; this keeps the membership and serves rebalances.
-        messages = membership.taken(self._consumer, most=1, patience_s=0)
-        self._intake.take(messages, self._batch, self._positions)
+        self._take_at_most(1, patience_s=0)
 
     def _drain(self) -> None:
         for _ in range(2):  # the batch that is being written, and the one that waits

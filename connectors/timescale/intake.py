@@ -17,6 +17,8 @@ from hadron.topics import Topic
 
 TICKS = (TradePrinted, QuoteChanged)
 POISON_LIMIT = 100
+# topic, partition, offset, value, message; plain, because one is made for each record.
+Fresh = tuple[str, int, int, bytes, Any]
 
 
 class Intake:
@@ -40,44 +42,60 @@ class Intake:
 
         Raise PoisonLimitReached at the hundredth unreadable record in a row.
         """
-        decode, ticks = self._codec.decode, batch.of(bytes)
-        expected, writers = batch.expected, self._writers
-        for message in messages:
-            topic, partition, offset = message.topic(), message.partition(), message.offset()
-            place = (topic, partition)
-            position = positions.get(place)
-            if position is None or offset < position:
-                continue  # no longer ours, or read before
-            if place not in expected:
-                expected[place] = position
-            positions[place] = offset + 1
-            value = message.value() or b""
-            try:
-                fact = decode(value)
-                kind = type(fact)
-                written = writers[topic][kind](fact, partition, offset, value)
-            except (ContractError, KeyError) as error:
-                self._refuse(message, error, batch)
+        fresh = _fresh(messages, batch, positions)
+        ticks, writers = batch.of(bytes), self._writers
+        facts = self._facts([one[3] for one in fresh])
+        for (topic, partition, offset, value, message), fact in zip(fresh, facts, strict=True):
+            write = writers[topic].get(type(fact))
+            if write is None:
+                self._refuse(message, fact, batch)
                 continue
             self._poison_run = 0
-            rows = ticks if type(written) is bytes else batch.of(kind)
+            written = write(fact, partition, offset, value)
+            rows = ticks if type(written) is bytes else batch.of(type(fact))
             rows.rows.append(written)
             rows.messages.append(message)
         batch.size += len(messages)
-        for topic, count in Counter(message.topic() for message in messages).items():
+        for topic, count in Counter(one[0] for one in fresh).items():
             self._telemetry.count(metrics.RECORDS_IN, count, process="archive", topic=topic)
 
-    def _refuse(self, message: Any, error: Exception, batch: Batch) -> None:
+    def _facts(self, values: Sequence[bytes]) -> list[Any]:
+        """The fact, or the error, of each value; those of one schema in one call."""
+        by_head: dict[bytes, list[int]] = {}
+        for place, value in enumerate(values):
+            by_head.setdefault(value[:5], []).append(place)
+        facts: list[Any] = [None] * len(values)
+        for places in by_head.values():
+            for place, fact in zip(
+                places, self._alike([values[place] for place in places]), strict=True
+            ):
+                facts[place] = fact
+        return facts
+
+    def _alike(self, values: Sequence[bytes]) -> list[Any]:
+        try:
+            return self._codec.decode_many(values)
+        except ContractError:
+            return [self._fact_or_error(value) for value in values]
+
+    def _fact_or_error(self, value: bytes) -> Any:
+        try:
+            return self._codec.decode(value)
+        except ContractError as error:
+            return error
+
+    def _refuse(self, message: Any, fact: Any, batch: Batch) -> None:
         if message.value() is None and message.topic() in self._compacted:
             return  # a tombstone
         self._poison_run += 1
         if self._poison_run >= POISON_LIMIT:
             raise PoisonLimitReached(
                 f"{self._poison_run} records in a row cannot be read, the last is"
-                f" {message.topic()}/{message.partition()}/{message.offset()}: {error}"
+                f" {message.topic()}/{message.partition()}/{message.offset()}:"
+                f" {_sentence(fact, message)}"
             )
         self._telemetry.count(metrics.POISONED, process="archive")
-        batch.bury(message, _sentence(error, message), self._codec)
+        batch.bury(message, _sentence(fact, message), self._codec)
 
     def _of_topic(self, name: str, topic: Topic) -> Mapping[type[Any], Callable[..., Any]]:
         ticks: Mapping[type[Any], Write] = TickRows(name, self._codec).writers
@@ -90,9 +108,26 @@ class Intake:
         return write
 
 
-def _sentence(error: Exception, message: Any) -> str:
+def _fresh(messages: Sequence[Any], batch: Batch, positions: dict[Partition, int]) -> list[Fresh]:
+    """The messages that are ours and were not read before; the positions move behind them."""
+    fresh: list[Fresh] = []
+    expected = batch.expected
+    for message in messages:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        place = (topic, partition)
+        position = positions.get(place)
+        if position is None or offset < position:
+            continue
+        if place not in expected:
+            expected[place] = position
+        positions[place] = offset + 1
+        fresh.append((topic, partition, offset, message.value() or b"", message))
+    return fresh
+
+
+def _sentence(fact: Any, message: Any) -> str:
     if message.value() is None:
         return "no value: a tombstone on a topic that is not compacted"
-    if isinstance(error, KeyError):
-        return f"{error.args[0].__name__} does not belong on {message.topic()}"
-    return str(error)
+    if isinstance(fact, ContractError):
+        return str(fact)
+    return f"{type(fact).__name__} does not belong on {message.topic()}"

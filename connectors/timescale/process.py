@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import partial
 from threading import Event
 
@@ -40,6 +41,8 @@ def run(
     Raise PoisonLimitReached after 100 unreadable records in a row, HadronError where the database
     was not migrated or Kafka deleted records before they were stored.
     """
+    # Thousands of rows live until they are written: young ones are not garbage.
+    gc.set_threshold(50_000, 20, 100)
     stored = catalogue(settings.prefix)
     pool = pool_of(settings)
     pool.open(wait=False)
