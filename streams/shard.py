@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from hadron.errors import ContractError
 from hadron.flow import FLOW, Step
 from hadron.fold import Fold, Received, Slice
 from hadron.ports import Codec, FactLog, Record
-from hadron.topics import Names, topic_of
+from hadron.topics import ALL, Names
 
 RESTORE_SLICE = 1000
 
@@ -49,7 +50,7 @@ class Shard:
         self.changed = not recovered.number  # the first checkpoint says where our outputs begin
         self.repeated = 0
         self.suppressed = 0
-        self.written: set[tuple[str, Name]] = set()  # on the log since the checkpoint
+        self.written: set[Name] = set()  # on the log since the checkpoint
         self._place = place
         self._fold = fold
         self._ends = recovered.ends
@@ -101,9 +102,7 @@ class Shard:
         """
         at = self.positions
         self.written = {
-            (topic, name)
-            for topic, name in self.written
-            if at.get((name.source, self.partition), 0) <= name.offset
+            name for name in self.written if at.get((name.source, self.partition), 0) <= name.offset
         }
 
     def _decoded(self, records: Sequence[Any], codec: Codec) -> list[Received]:
@@ -143,12 +142,8 @@ class Shard:
         )
 
     def _unwritten(self, outputs: list[Any]) -> list[Any]:
-        names = self._place.names
-        kept = [
-            fact
-            for fact in outputs
-            if (names.write(topic_of(fact).name), name_of(fact)) not in self.written
-        ]
+        # By name alone: stepped again, a tick may get another lane than it had.
+        kept = [fact for fact in outputs if name_of(fact) not in self.written]
         self.suppressed += len(outputs) - len(kept)
         return kept
 
@@ -162,7 +157,7 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
     recovered = recover(_checkpoints(_whole(log, *state), codec))
     shard = Shard(place, partition, fold, recovered)
     if recovered.number:
-        shard.written = set(_written_since(place, partition, recovered, log=log, codec=codec))
+        shard.written = _written_since(place, partition, recovered, log=log, codec=codec)
     return shard
 
 
@@ -181,16 +176,28 @@ def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iter
 
 def _written_since(
     place: Place, partition: int, recovered: Recovered, *, log: FactLog, codec: Codec
-) -> Iterable[tuple[str, Name]]:
+) -> set[Name]:
+    """Names of what this shard wrote after its checkpoint.
+
+    What belongs on every partition counts only if it is on all of them: it is written again else.
+    """
+    everywhere = {place.names.write(topic.name) for topic in ALL if topic.everywhere}
     ends, starts = log.ends(recovered.ends), log.starts(recovered.ends)
+    once: set[Name] = set()
+    copies: Counter[Name] = Counter()
     for (topic, output), before in recovered.ends.items():
         start, end = max(before, starts[topic, output]), ends[topic, output]
         for record in log.read(topic, output, start=start, end=end) if start < end else ():
             if record.value is None:
                 continue
             name = name_of(codec.decode(record.value))
-            if name.partition == partition and name.source in place.flow.sources:
-                yield topic, name
+            if name.partition != partition or name.source not in place.flow.sources:
+                continue
+            if topic in everywhere:
+                copies[name] += 1
+            else:
+                once.add(name)
+    return once | {name for name, count in copies.items() if count >= place.partitions}
 
 
 def _checkpoints(records: Iterable[Record], codec: Codec) -> Iterable[CheckpointTaken]:

@@ -30,6 +30,7 @@ class Report(msgspec.Struct, frozen=True):
     first_decision_s: float | None
     raw: int
     ticks: int
+    ticks_twice: int  # of one raw record, on whatever lanes
     topics: dict[str, Account]
     decisions: Endings
     orders: int
@@ -65,7 +66,9 @@ def made(
     places = [(raw, partition) for partition in range(partitions)]
     ends, starts = log.ends(places), log.starts(places)
     fills = [order for order in queries.orders(database, limit=1_000_000) if order.outcome]
+    twice = accounting.ticks_named_twice(database)
     return Report(
+        ticks_twice=twice,
         raw=sum(ends.values()) - sum(starts.values()),
         ticks=sum(accounts[topic.name].produced for topic in topics.TICKS.values()),
         topics=accounts,
@@ -75,7 +78,7 @@ def made(
         positions=held,
         profit=profit(held),
         candles=_candles(database, held),
-        holds=_holds(accounts.values(), endings) and bool(measured["drained"]),
+        holds=_holds(accounts.values(), endings) and not twice and bool(measured["drained"]),
         **measured,
     )
 
