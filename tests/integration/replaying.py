@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
+import psutil
 
 from hadron import topics
 from hadron.cli.changes import Control
@@ -93,6 +95,26 @@ def refused(alone: Platform, *arguments: str) -> tuple[int, str]:
         out, told = child.communicate(timeout=60)
         assert out == ""
         return child.returncode, told
+
+
+@contextmanager
+def trap() -> Iterator[tuple[socket.socket, int]]:
+    """A port that nobody may connect to."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        listening.setblocking(False)
+        yield listening, listening.getsockname()[1]
+
+
+def peers(process: psutil.Process) -> set[int]:
+    """Ports of others that a process and its children are connected to."""
+    found: set[int] = set()
+    with suppress(psutil.NoSuchProcess):
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                found |= {to.raddr.port for to in one.net_connections("inet") if to.raddr}
+    return found
 
 
 def reparametrised(alone: Platform, name: str, parameters: dict[str, str]) -> None:

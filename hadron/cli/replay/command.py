@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from functools import partial
+from math import inf
 from typing import Annotated, Any
 
 import typer
@@ -28,6 +29,16 @@ def _bound(edge: str, text: str) -> Bound:
         return bound(text, edge=edge)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < inf:
+        raise typer.BadParameter(f"{text!r}; wanted seconds, 0 or more")
+    return seconds
 
 
 def _run(text: str) -> str:
@@ -63,11 +74,13 @@ def replay(
         Speed, typer.Option(help="Times as fast as the events were received.")
     ] = Speed.MAX,
     warm_up: Annotated[
-        float,
+        Any,
         typer.Option(
-            min=0, help="Seconds of receipt before --from that are read first and not compared."
+            parser=_seconds,
+            metavar="<seconds>",
+            help="Seconds of receipt before --from that are read first and not compared.",
         ),
-    ] = 300.0,
+    ] = "300",
     run: Annotated[
         str | None,
         typer.Option(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from rich.console import RenderableType
+from rich.text import Text
 
 from hadron.audit.comparison import Comparison, Different, Identity
 from hadron.cli import output
@@ -69,8 +70,10 @@ def tables(found: Report) -> list[RenderableType]:
     """The same for people."""
     counts = [(name, f"{count:,}") for name, count in found.decisions.items()]
     shown: list[RenderableType] = [
-        f"replay {found.run}: {found.raw['read']:,} raw records read, {found.raw['compared']:,}"
-        f" compared, {found.elapsed_s:,.1f} s at {found.speed}",
+        Text(
+            f"replay {found.run}: {found.raw['read']:,} raw records read,"
+            f" {found.raw['compared']:,} compared, {found.elapsed_s:,.1f} s at {found.speed}"
+        ),
         output.table("Decisions", ("", "count"), counts),
     ]
     shown += _different(found)
@@ -81,9 +84,9 @@ def tables(found: Report) -> list[RenderableType]:
         if identities:
             rows = [(_place(one), one.instrument, one.strategy) for one in identities]
             shown.append(output.table(title, ("raw event", "instrument", "strategy"), rows))
-    shown += [f"note: {note}" for note in found.notes]
+    shown += [Text(f"note: {note}") for note in found.notes]
     if found.kept:
-        shown.append(f"kept: {', '.join(found.kept)}")
+        shown.append(Text(f"kept: {', '.join(found.kept)}"))
     return [*shown, "all decisions are equal" if found.holds else "DECISIONS DIFFER"]
 
 
