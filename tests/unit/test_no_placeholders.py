@@ -25,7 +25,7 @@ MAY_DRAW = {
     "connectors/feeds/session.py",
     "hadron/cli/replay/play.py",
 }
-# What a price is called, where a number would be a made-up one. None and zero of nothing are not.
+# What a price is called. A number there would be a made-up one; 0 is how the wire says: none.
 PRICES = {"price", "bid", "ask", "last", "mark", "average_price", "limit_price"}
 
 
@@ -77,7 +77,7 @@ def test_no_price_is_a_number_in_the_source() -> None:
 def _is_number(value: ast.expr) -> bool:
     match value:
         case ast.Constant(value=int() | float() as number):
-            return not isinstance(number, bool)
+            return number != 0 and not isinstance(number, bool)
         case ast.Call(func=ast.Name(id="Decimal"), args=[ast.Constant(), *_]):
             return True
     return False
