@@ -67,6 +67,7 @@ def replaying(
     child = subprocess.Popen(
         [sys.executable, "-m", "hadron", "replay", *arguments],
         env={**alone.environment, **environment},
+        cwd=alone.directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

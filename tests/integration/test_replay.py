@@ -50,6 +50,7 @@ def nothing_is_left(alone: Platform) -> Iterator[None]:
     assert written <= {"control", "raw.massive"}  # by the tests themselves
     assert [name for name in inspect(alone.admin).topics if name.startswith("replay.")] == []
     assert [name for name in groups(alone.admin) if name.startswith("replay.")] == []
+    assert list(alone.directory.glob("replay.*")) == []
 
 
 def place_of(decision: DecisionMade) -> tuple[str, int]:

@@ -84,11 +84,12 @@ def _fleet(source: Source, outside: Outside) -> Iterator[Fleet]:
     told = isolation.environment(
         outside.settings, outside.environ, names=source.names, raw=source.raw
     )
-    with TemporaryDirectory(prefix="hadron-replay-") as logs:
-        fleet = Fleet(told, Path(logs))
+    with TemporaryDirectory(prefix="hadron-replay-") as directory:
+        fleet = Fleet(told, Path(directory))
         try:
             for process in PROCESSES:
-                fleet.start(Job(process))
+                # Faust makes a directory, though it keeps nothing there.
+                fleet.start(Job(process, environment={"APP_DATADIR": f"{directory}/{process}"}))
             yield fleet
         finally:
             fleet.stop_all()
