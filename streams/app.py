@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import tempfile
+from pathlib import Path
 
 import faust
 
@@ -13,6 +16,8 @@ def make_app(group: str, settings: Settings) -> faust.App:
     """An app that consumes as `group`. It has no web server, no leader and creates no topics."""
     return faust.App(
         group,
+        # Faust makes a folder for tables, which we have none of.
+        datadir=str(Path(tempfile.gettempdir()) / f"hadron-{os.getpid()}"),
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         broker_credentials=_credentials(settings),
         broker_max_poll_records=settings.fetch_records,

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors
-from connectors.kafka.groups import committed, lag, members, reset
+from connectors.kafka.groups import Admin, committed, lag, members, reset
 from hadron.errors import TransientError
 from hadron.topics import Topic
 
@@ -40,9 +40,9 @@ class Difference(msgspec.Struct, frozen=True):
         return f"{self.topic}: {self.setting} is {self.seen}, wanted {self.wanted}"
 
 
-def connect(connection: Mapping[str, Any]) -> AdminClient:
+def connect(connection: Mapping[str, Any]) -> Admin:
     """A client for the functions below; `connection` is from `connection.configuration`."""
-    return AdminClient(dict(connection))
+    return Admin(connection)
 
 
 def apply(

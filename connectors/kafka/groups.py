@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import (
+    Consumer,
     ConsumerGroupState,
     ConsumerGroupTopicPartitions,
     KafkaError,
@@ -19,22 +21,44 @@ from hadron.errors import HadronError, TransientError
 Place = tuple[str, int]
 
 
+class Admin(AdminClient):  # type: ignore[misc]
+    """Kafka's administration, and what groups have committed.
+
+    librdkafka 2.16 ends the process if an administrator asks for a group's offsets while the
+    coordinator moves or loads, so they are asked for as a member of the group would.
+    """
+
+    def __init__(self, connection: Mapping[str, Any]) -> None:
+        super().__init__(dict(connection))
+        self._connection = dict(connection)
+        self._readers: dict[str, Consumer] = {}
+
+    def reader(self, group: str) -> Consumer:
+        """A consumer that knows the group and never joins it."""
+        if group not in self._readers:
+            settings = {"group.id": group, "enable.auto.commit": False}
+            self._readers[group] = Consumer({**self._connection, **settings})
+        return self._readers[group]
+
+
 @patiently
-def committed(admin: AdminClient, group: str) -> dict[Place, int]:
+def committed(admin: Admin, group: str) -> dict[Place, int]:
     """The next offset that each partition's reader of the group will read."""
-    wanted = [ConsumerGroupTopicPartitions(group)]
     with our_errors(f"reading the offsets of group {group}"):
-        found = admin.list_consumer_group_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S)[
-            group
-        ].result()
+        topics = admin.list_topics(timeout=ADMIN_TIMEOUT_S).topics
+        places = [
+            TopicPartition(name, partition)
+            for name, topic in topics.items()
+            if not name.startswith("__")
+            for partition in topic.partitions
+        ]
+        found = admin.reader(group).committed(places, timeout=ADMIN_TIMEOUT_S)
         return {
-            (place.topic, place.partition): place.offset
-            for place in found.topic_partitions
-            if place.offset >= 0
+            (place.topic, place.partition): place.offset for place in found if place.offset >= 0
         }
 
 
-def lag(admin: AdminClient, group: str) -> dict[Place, int]:
+def lag(admin: Admin, group: str) -> dict[Place, int]:
     """Offsets not yet committed, of each partition that the group has committed for.
 
     On topics with gaps (compaction) fewer records than that may wait.

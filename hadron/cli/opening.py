@@ -12,8 +12,7 @@ from hadron.settings import Settings
 from hadron.topics import Names, Topic
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-
+    from connectors.kafka.groups import Admin
     from connectors.kafka.log import KafkaLog
 
 
@@ -30,7 +29,7 @@ def declared(settings: Settings) -> list[Topic]:
     return [msgspec.structs.replace(topic, name=write(topic.name)) for topic in topics.ALL]
 
 
-def admin(settings: Settings) -> AdminClient:
+def admin(settings: Settings) -> Admin:
     """Kafka's administration, for the functions of connectors.kafka.admin."""
     from connectors.kafka.admin import connect
 

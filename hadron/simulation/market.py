@@ -25,13 +25,14 @@ EXCHANGES = (10, 11, 12, 19)
 class _Stock:
     """One symbol's state; every price is a whole number of cents."""
 
-    def __init__(self, symbol: str, draw: Draw) -> None:
+    def __init__(self, symbol: str, draw: Draw, start_ms: int) -> None:
         self.symbol = symbol
         self._draw = draw
         self._value = 2_000 + int(draw() * 48_000)  # 20.00 to 499.99
         self._bid = self._value
         self._spread = 1
-        self._sequence = 0
+        # Above that of a market that began earlier: else its ticks would be late after a restart.
+        self._sequence = start_ms
 
     def event(self, at_ms: int) -> Played:
         """The next quote or trade."""
@@ -90,7 +91,7 @@ def market(
 
     Arrivals are Poisson; earlier symbols are busier. The same draws give the same bytes.
     """
-    stocks = [_Stock(symbol, draw) for symbol in symbols]
+    stocks = [_Stock(symbol, draw, start_ms) for symbol in symbols]
     shares = list(accumulate(1 / (place + 1) for place in range(len(stocks))))
     elapsed_us = 0
     while stocks:

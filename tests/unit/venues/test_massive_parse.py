@@ -22,12 +22,42 @@ AT_NS = 1536036818784000000
 @pytest.mark.parametrize(
     ("name", "trade"),
     [
-        ("trade", ParsedTrade(AT_NS, 3681328, 114125, 3, 100, 0, (0, 12,), False)),
+        (
+            "trade",
+            ParsedTrade(
+                AT_NS,
+                3681328,
+                114125,
+                3,
+                100,
+                0,
+                (
+                    0,
+                    12,
+                ),
+                False,
+            ),
+        ),
         ("trade_without_conditions", ParsedTrade(AT_NS, 9, 3305, 1, 7, 0, (), False)),
         ("trade_fractional", ParsedTrade(AT_NS, 10, 1141, 1, 25, 2, (), False)),
         ("trade_exponent", ParsedTrade(AT_NS, 11, 15, 4, 100, 0, (), False)),
         ("trade_unknown_field", ParsedTrade(AT_NS, 12, 10, 0, 1, 0, (), False)),
-        ("trade_suspicious", ParsedTrade(AT_NS, 13, 4918, 2, 100, 0, (14, 9000,), True)),
+        (
+            "trade_suspicious",
+            ParsedTrade(
+                AT_NS,
+                13,
+                4918,
+                2,
+                100,
+                0,
+                (
+                    14,
+                    9000,
+                ),
+                True,
+            ),
+        ),
     ],
 )
 def test_trades_are_read(name: str, trade: ParsedTrade) -> None:
