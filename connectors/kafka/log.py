@@ -65,12 +65,15 @@ class KafkaLog:
             if delivered is not None:
                 self._empty.append(delivered)
             return
-        # Each record reports for itself: a batch of its own may fail where a later one does not.
-        report = _Report(len(records), delivered, self._reported) if delivered else self._reported
+        # The last record reports for all: it is stored after them, and a failure before it is a
+        # gap, which is fatal and raised by the next poll.
+        last = _Report(delivered, self._reported) if delivered else self._reported
+        last_place = len(records) - 1
         extra = (list(headers),) if headers else ()
         produce = self._producer.produce
         with our_errors(f"appending to {topic}/{partition}"):
-            for key, value in records:
+            for place, (key, value) in enumerate(records):
+                report = last if place == last_place else None
                 while True:
                     try:
                         produce(topic, value, key, partition, report, report, timestamp_ms, *extra)
@@ -157,24 +160,18 @@ class KafkaLog:
 
 
 class _Report:
-    """Counts the delivery reports of one append."""
+    """Takes the delivery report of the last record of one append."""
 
-    __slots__ = ("_delivered", "_failed", "_left")
+    __slots__ = ("_delivered", "_failed")
 
     def __init__(
-        self,
-        left: int,
-        delivered: Callable[[], None],
-        failed: Callable[[KafkaError, Message], None],
+        self, delivered: Callable[[], None], failed: Callable[[KafkaError, Message], None]
     ) -> None:
-        self._left = left
         self._delivered = delivered
         self._failed = failed
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._failed(error, message)
-            return
-        self._left -= 1
-        if not self._left:
+        else:
             self._delivered()

@@ -83,7 +83,7 @@ def rate(position: Callable[[], int], total: int, *, warm: int) -> float:
         if at >= total:
             assert begun is not None
             return round((at - begun[1]) / (now - begun[0]), 0)
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def _append(platform: Platform, topic: str, batches: dict[int, Batch]) -> None:
