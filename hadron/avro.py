@@ -9,11 +9,11 @@ from decimal import Decimal
 from io import BytesIO
 from itertools import takewhile
 from operator import attrgetter
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro._write import write_data  # type: ignore[attr-defined]
 
 from hadron.errors import ContractError
 from hadron.values import number, parts
@@ -68,14 +68,15 @@ def _repeating_writer(
         run = known[values] = body.getvalue()
         return run
 
-    written: list[bytes] = []
-    sink: Any = SimpleNamespace(write=written.append)  # fastavro writes a record in one piece
+    names: dict[str, Any] = {}
+    parse_schema(rest, names)
 
     def write(fact: Any) -> bytes:
         values = values_of(fact)
-        run = known.get(values) or begin(fact, values)
-        schemaless_writer(sink, rest, plain(fact))
-        return run + written.pop()
+        record = bytearray(known.get(values) or begin(fact, values))
+        # What schemaless_writer calls, without parsing the schema again for each record.
+        write_data(record, plain(fact), rest, names, "", {})
+        return bytes(record)
 
     return write
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+from aiokafka.consumer import fetcher
 from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
     Consumer,
@@ -20,6 +22,22 @@ from faust.types.tuples import TP, ConsumerMessage
 
 HELD_BACK_S = 0.005
 LONGEST_FETCH_MS = 50
+
+
+class FetchedRecord(msgspec.Struct, gc=False):
+    """What aiokafka makes of each record; its own frozen dataclass costs 0.7 us more."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    value: bytes | None
+    checksum: int | None
+    serialized_key_size: int
+    serialized_value_size: int
+    headers: tuple[tuple[str, bytes], ...]
 
 
 class Fetched(list[Any]):
@@ -117,4 +135,5 @@ class SliceTransport(Transport):  # type: ignore[misc]
 def use_slices(app: Any, rank: Mapping[str, int]) -> None:
     """Make an app, before it starts, deliver slices; topics of lower rank first."""
     app.conf.ConsumerScheduler = type("RankedLanes", (LaneScheduler,), {"rank": rank})
+    fetcher.ConsumerRecord = FetchedRecord
     app.transport = SliceTransport(app.conf.broker, app, loop=app.loop)

@@ -1,0 +1,106 @@
+"""Budget (c): from a frame's receipt to the intent on the log, at 1,000 ticks/s, all processes.
+
+A reader of `intents` takes the time at which it has the record, so storing and fetching are within.
+Run: python -m tests.benchmarks.bench_latency
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import time
+
+from confluent_kafka import Consumer, TopicPartition
+
+from connectors.kafka.connection import configuration
+from hadron.control.facts import LimitsChanged, StrategyConfigured
+from hadron.desk.facts import IntentApproved, IntentRejected
+from hadron.flow import FLOW
+from hadron.partitions import partition_of
+from hadron.topics import key_of
+from tests.benchmarks.measuring import quantiles, show
+from tests.integration.platform import SHARDS, Platform, platform, until
+from tests.support import codec
+
+SYMBOLS = "AIG,BAC,IBM,SPY"
+SPEED = "5x"  # of a market of 200 events/s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    seconds = parser.parse_args().seconds
+    port = _free_port()
+    with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
+        alone.environment |= {
+            "HADRON_SIMULATOR_PORT": str(port),
+            "HADRON_SYMBOLS": SYMBOLS,
+            "HADRON_MASSIVE_URL": f"ws://127.0.0.1:{port}/stocks",
+            "HADRON_MASSIVE_KEY": "simulated",
+        }
+        _decide_often(alone)
+        for process in FLOW:
+            alone.start(process)
+        alone.start("simulator", "--speed", SPEED)
+        until(lambda: alone.left(("desk", "normalize", "engine")) == 0, "the platform is up")
+        alone.start("feed")
+        waits = _read(alone, seconds)
+        raw = [("raw.massive", partition) for partition in range(SHARDS)]
+        ticks = sum(alone.log.ends(raw).values())
+    result = {"ticks_per_s": round(ticks / (seconds + 10)), "intents": len(waits)}
+    show(result | {f"frame_to_intent_ms_{name}": ms for name, ms in quantiles(waits).items()})
+
+
+def _decide_often(alone: Platform) -> None:
+    """A strategy that decides at every crossing, and limits that let it."""
+    from decimal import Decimal
+
+    many = Decimal(10**9)
+    now = time.time_ns()
+    facts = [
+        LimitsChanged("bench", "room", now, 2, "main", many, many, many),
+        StrategyConfigured(
+            author="bench",
+            reason="decide often",
+            at_ns=now,
+            version=1,
+            name="busy",
+            kind="SimpleSMA",
+            enabled=True,
+            portfolio="main",
+            instruments=[],
+            parameters={"threshold_bps": "1", "quantity": "1"},
+        ),
+    ]
+    for fact in facts:
+        for partition in range(SHARDS):
+            alone.log.append("control", partition, [(key_of(fact), codec().encode(fact))])
+    alone.log.flush()
+
+
+def _read(alone: Platform, seconds: float) -> list[float]:
+    consumer = Consumer({**configuration(alone.settings), "group.id": "bench"})
+    consumer.assign([TopicPartition("intents", partition_of("main", SHARDS), 0)])
+    waits: list[float] = []
+    started = time.monotonic()
+    while time.monotonic() < started + seconds + 10:
+        message = consumer.poll(0.5)
+        now = time.time_ns()
+        if message is None or message.error():
+            continue
+        fact = codec().decode(message.value())
+        # The first ten seconds are for starting: imports, joining groups, restoring.
+        if isinstance(fact, IntentApproved | IntentRejected) and time.monotonic() > started + 10:
+            waits.append((now - fact.seen_ns) / 1e6)
+    consumer.close()
+    return waits
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main()
