@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,9 @@ async def _run(context: Context) -> None:
     from connectors.simulator.server import Script, Simulator, serve
 
     settings, options = context.settings, context.options
-    script = Script(speed=_speed(options), faults=faults(options.get("faults", "")))
+    script = Script(
+        speed=speed_of(options.get("speed", "1x")), faults=faults(options.get("faults", ""))
+    )
     playing, stopping = Simulator(_market(context), script), asyncio.Event()
     watching = asyncio.create_task(_report(context, playing, stopping))
     await serve(
@@ -66,8 +68,8 @@ def _market(context: Context) -> Iterator[Played]:
     return market(symbols, draw, start_ms=time.time_ns() // 1_000_000)
 
 
-def _speed(options: Mapping[str, str]) -> float:
-    asked = options.get("speed", "1x")
+def speed_of(asked: str) -> float:
+    """Market seconds a second of 1x, 10x and the like; 0 for max. Raise SettingsError else."""
     if asked == AS_FAST_AS_IT_CAN:
         return 0.0
     try:

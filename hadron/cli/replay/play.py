@@ -93,9 +93,9 @@ def _played(wanted: Wanted, outside: Outside, *, as_json: bool) -> Report:
 
 
 def _source(run: str, speed: str, span: Span, outside: Outside) -> Source:
-    from hadron.wiring.simulator import SPEEDS
+    from hadron.wiring.simulator import speed_of
 
-    factor = SPEEDS[speed]
+    factor = speed_of(speed)
     if factor:
         return Paced(run, span, log=outside.log, speed=factor)
     return Straight(run, span, admin=outside.admin)
