@@ -52,6 +52,10 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
     )
 
 
+# For readers that nobody waits for: a fetch for each record would cost the others their time.
+UNHURRIED: Mapping[str, int] = {"fetch.min.bytes": 32_768, "fetch.wait.max.ms": 200}
+
+
 def session(session_s: float) -> dict[str, int]:
     """Settings of a member whose partitions move after so many seconds of silence."""
     milliseconds = int(session_s * 1000)

@@ -130,6 +130,8 @@ def run(settings: Settings, *, codec: Codec, telemetry: Telemetry, stop: Event) 
     consumer = membership.member(
         connection.configuration(settings),
         prefix + GROUP,
+        **membership.UNHURRIED,
+        **membership.session(settings.session_s),
         **{"auto.offset.reset": "earliest"},
     )
     latest = Latest(consumer, store, codec=codec, telemetry=telemetry, ttl_s=settings.hot_ttl_s)

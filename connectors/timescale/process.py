@@ -48,7 +48,12 @@ def run(
     pool.open(wait=False)
     kafka = connection.configuration(settings)
     archive = Archive(
-        membership.member(kafka, settings.prefix + group),
+        membership.member(
+            kafka,
+            settings.prefix + group,
+            **membership.UNHURRIED,
+            **membership.session(settings.session_s),
+        ),
         Writer(Store(pool, codec), pool, telemetry),
         Intake(stored, codec=codec, telemetry=telemetry),
         starts=partial(membership.starts, kafka),

@@ -141,5 +141,5 @@ def test_a_tape_of_real_ticks_ends_with_an_accounting_that_holds(folder: Path) -
     # then every row of the tape is a raw event, a tick and a row of the database
     found = report(folder)
     assert (code, found["holds"]) == (Exit.OK, True)
-    assert found["raw"] == found["ticks"] == 109_066 + 24_292
+    assert found["raw"] == found["ticks"] == 109_067 + 24_293
     assert found["market"].startswith("tape")

@@ -89,20 +89,19 @@ def assert_candles_are_those_of(url: str, trades: list[TradePrinted]) -> None:
             assert [without_vwap(one) for one in found] == expected
 
 
-def test_every_fact_table_is_a_compressed_hypertable_kept_for_five_years(server: str) -> None:
+def test_every_fact_table_is_a_compressed_hypertable_that_drops_nothing(server: str) -> None:
     hypertables = rows(
         server,
         "SELECT hypertable_name, compression_enabled FROM timescaledb_information.hypertables",
     )
     jobs = rows(
         server,
-        """SELECT hypertable_name, proc_name, config ->> 'drop_after', config ->> 'compress_after'
+        """SELECT hypertable_name, proc_name, config ->> 'compress_after'
         FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL""",
     )
 
     assert dict(hypertables) == dict.fromkeys(TABLES, True)
-    kept = {table: drop for table, kind, drop, _ in jobs if kind == "policy_retention"}
-    assert kept == dict.fromkeys(TABLES, "5 years")
+    assert not [table for table, kind, *_ in jobs if kind == "policy_retention"]
     assert {table for table, kind, *_ in jobs if kind == "policy_compression"} == TABLES
 
 

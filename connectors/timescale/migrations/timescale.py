@@ -10,8 +10,11 @@ def available() -> bool:
     return found.scalar() is not None
 
 
-def hypertable(table: str, *, chunk: str, segment: str, keep: str, compress_after: str) -> None:
-    """Make a hypertable by `at`, compressed and dropped by age. Nothing without TimescaleDB."""
+def hypertable(table: str, *, chunk: str, segment: str, compress_after: str) -> None:
+    """Make a hypertable by `at`, compressed by age. Nothing without TimescaleDB.
+
+    Nothing is dropped by age: a tape of years ago would go the day after it was played.
+    """
     if not available():
         return
     op.execute(f"""
@@ -25,4 +28,3 @@ def hypertable(table: str, *, chunk: str, segment: str, keep: str, compress_afte
             timescaledb.compress_orderby = 'at, log_offset')
     """)
     op.execute(f"SELECT add_compression_policy('{table}', INTERVAL '{compress_after}')")
-    op.execute(f"SELECT add_retention_policy('{table}', INTERVAL '{keep}')")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from connectors.timescale import accounting, queries
 from connectors.timescale.accounting import Account, Endings
 from connectors.timescale.answers import Candle, Holding
+from connectors.timescale.refresh import refresh_candles
 from hadron import topics
 from hadron.cli.demo.watch import Latency, profit
 from hadron.ports import FactLog
@@ -112,6 +113,8 @@ def _candles(database: str, held: Sequence[Holding]) -> list[Candle]:
     if not held:
         return []
     newest = max(held, key=lambda position: position.at)
+    # A tape's ticks are older than what TimescaleDB's policies look at.
+    refresh_candles(database, newest.at - timedelta(days=7), newest.at + timedelta(days=1))
     epoch, end = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
     return queries.candles(
         database, newest.instrument, interval="1m", start=epoch, end=end, limit=LAST_CANDLES

@@ -52,6 +52,4 @@ def upgrade() -> None:
         CREATE UNIQUE INDEX ticks_log ON ticks (log_topic, log_partition, log_offset, at)
     """)
     op.execute("CREATE INDEX ticks_instrument ON ticks (instrument, at DESC)")
-    hypertable(
-        "ticks", chunk="1 day", segment="instrument", keep="5 years", compress_after="7 days"
-    )
+    hypertable("ticks", chunk="1 day", segment="instrument", compress_after="7 days")

@@ -153,7 +153,7 @@ def upgrade() -> None:
         op.execute(f"""
             CREATE INDEX {table}_cause ON {table} (cause_topic, cause_partition, cause_offset)
         """)
-        hypertable(table, chunk="7 days", segment=segment, keep="5 years", compress_after="30 days")
+        hypertable(table, chunk="7 days", segment=segment, compress_after="30 days")
     op.execute("""
         CREATE INDEX positions_latest
             ON positions (portfolio, strategy, instrument, log_partition, log_offset DESC)
