@@ -10,7 +10,7 @@ from typing import Any
 from fastavro import parse_schema
 
 from hadron import avro
-from hadron.contracts import CLASS_OF, contract_name
+from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
 
 MAGIC = 0
@@ -122,8 +122,3 @@ class AvroCodec:
 
 def _head(schema_id: int) -> bytes:
     return bytes([MAGIC]) + schema_id.to_bytes(4)
-
-
-def wire_name(fact: Any) -> str:
-    """The contract that a fact is written with."""
-    return contract_name(type(fact))

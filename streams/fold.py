@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import faust
@@ -61,9 +61,8 @@ class Stream:
             codec=tools.codec,
             telemetry=tools.telemetry,
         )
-        self._lanes = Lanes(
-            {place.names.read(name): rank for name, rank in RANK.items()}, turn=TURN
-        )
+        rank = {place.names.read(name): rank for name, rank in RANK.items()}
+        self._lanes = Lanes(rank, turn=TURN)
         self._shards: dict[int, Shard] = {}
         self._stepped: list[Waiting] = []
         self._full: set[Any] = set()
@@ -75,7 +74,7 @@ class Stream:
             pulse=tools.pulse,
             bound=pace.queue_records * place.partitions,
         )
-        self._attach()
+        self._attach(rank)
 
     async def run(self) -> None:
         """Work until cancelled. Raise what must stop the process; nothing is acknowledged then."""
@@ -95,9 +94,9 @@ class Stream:
             lag[topic] = lag.get(topic, 0) + max((end or 0) - at, 0)
         return lag
 
-    def _attach(self) -> None:
+    def _attach(self, rank: Mapping[str, int]) -> None:
         names = [self._place.names.read(topic) for topic in self._place.flow.sources]
-        use_slices(self._app, {self._place.names.read(name): rank for name, rank in RANK.items()})
+        use_slices(self._app, rank)
         channel = self._app.topic(
             *names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )

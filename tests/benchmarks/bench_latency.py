@@ -7,12 +7,13 @@ Run: python -m tests.benchmarks.bench_latency
 from __future__ import annotations
 
 import argparse
-import socket
 import time
+from decimal import Decimal
 
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.connection import configuration
+from connectors.local.daemon import free_ports
 from hadron.control.facts import LimitsChanged, StrategyConfigured
 from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.flow import FLOW
@@ -30,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     seconds = parser.parse_args().seconds
-    port = _free_port()
+    [port] = free_ports(1, preferred=())
     with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
         alone.environment |= {
             "HADRON_SIMULATOR_PORT": str(port),
@@ -53,8 +54,6 @@ def main() -> None:
 
 def _decide_often(alone: Platform) -> None:
     """A strategy that decides at every crossing, and limits that let it."""
-    from decimal import Decimal
-
     many = Decimal(10**9)
     now = time.time_ns()
     facts = [
@@ -94,12 +93,6 @@ def _read(alone: Platform, seconds: float) -> list[float]:
             waits.append((now - fact.seen_ns) / 1e6)
     consumer.close()
     return waits
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":
