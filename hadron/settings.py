@@ -65,7 +65,7 @@ class Settings:
     ] = 10.0
     linger_ms: Annotated[
         float, Field(ge=0, le=1000, description="Wait of the producers for more records")
-    ] = 0.5
+    ] = 0.0
     checkpoint_s: Annotated[float, Field(gt=0, le=60, description="Time between checkpoints")] = 1.0
     fetch_records: Annotated[
         int, Field(ge=1, le=100_000, description="Most records of one fetch of a stream")

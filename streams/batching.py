@@ -1,13 +1,14 @@
-"""Faust with one event per fetched slice of a partition, lanes in order.
+"""Faust with one event per fetch: the slices of its partitions, lanes in order.
 
-Stock Faust hands an agent one record at a time. Its scheduler hook sees each whole fetch instead;
-we yield each partition's records as one event, so that Faust's cost is per slice. The message of a
-slice carries its last offset, and is acknowledged as a whole.
+Stock Faust hands an agent one record at a time, and starts two tasks for each. Here its cost, and
+that of waking up, is per fetch. A fetch is acknowledged as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,10 +18,11 @@ from faust.transport.drivers.aiokafka import (
     Consumer,
     Transport,
 )
-from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types.tuples import TP, ConsumerMessage
+from mode.utils.futures import maybe_async, notify
 
 HELD_BACK_S = 0.005
+FETCH_S = 0.003
 LONGEST_FETCH_MS = 50
 
 
@@ -40,30 +42,46 @@ class FetchedRecord(msgspec.Struct, gc=False):
     headers: tuple[tuple[str, bytes], ...]
 
 
-class Fetched(list[Any]):
-    """The records of one partition in one fetch, in order."""
+class Fetch(msgspec.Struct):
+    """The slices of one fetch; acknowledged by as many calls of `done` as there are slices."""
 
+    slices: Sequence[tuple[TP, Sequence[Any]]]
+    open: int
+    event: Any = None  # Faust's, set by who receives it
 
-class LaneScheduler(DefaultSchedulingStrategy):  # type: ignore[misc]
-    """Yields each partition's records as one slice; topics of lower rank first."""
-
-    rank: Mapping[str, int] = {}
-
-    def iterate(self, records: Mapping[Any, list[Any]]) -> Iterator[tuple[Any, Any]]:
-        rank = self.rank
-        order = sorted(records, key=lambda tp: (rank.get(tp.topic, 0), tp.partition))
-        for tp in order:
-            yield tp, Fetched(records[tp])
+    def done(self) -> None:
+        """One more slice needs not be delivered again."""
+        self.open -= 1
+        if self.open == 0:
+            self.event.ack()
 
 
 class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer thread, whose fetches leave out a partition for moments only.
+    """Faust's consumer thread, without the thread, whose fetches leave no partition out for long.
+
+    Stepping and fetching share one interpreter: two threads only wait for each other's turn with
+    it, and each fetch pays for calls between them. All that fetching needs of the loop is that
+    turns are short.
 
     aiokafka has one fetch under way to a broker. While records of one partition wait to be taken it
     first holds the next fetch back (0.1 s), then sends it without that partition, to be answered
     when others have data: after 1.5 s, as Faust sets it. A busy partition beside quiet ones, or a
     FAST one beside a COLD that is held back, would wait that long.
     """
+
+    async def start(self) -> None:
+        """Serve on the loop of the caller."""
+        self._thread_started.set()
+        self._thread_running = asyncio.get_running_loop().create_future()
+        self._serving = asyncio.create_task(self._serve())
+        await self._thread_running
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call it here."""
+        return await maybe_async(fun(*args, **kwargs))
+
+    async def _gather_remaining_tasks(self) -> None:
+        """The other tasks of the loop are not ours."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -72,37 +90,88 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_start(self) -> None:
         await super().on_start()
-        self._consumer._fetcher._prefetch_backoff = HELD_BACK_S
+        fetcher = self._consumer._fetcher
+        fetcher._prefetch_backoff = HELD_BACK_S
+        fetcher._proc_fetch_request = _paced(fetcher._proc_fetch_request)
+
+
+def _paced(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The same fetch, begun at least FETCH_S after the last: fewer and larger slices of a flow."""
+    due = 0.0
+
+    async def paced(*arguments: Any) -> Any:
+        nonlocal due
+        now = time.monotonic()
+        if now < due:
+            await asyncio.sleep(due - now)
+        due = max(now, due) + FETCH_S
+        return await fetch(*arguments)
+
+    return paced
 
 
 class SliceConsumer(Consumer):  # type: ignore[misc]
-    """Wraps a slice in one message and commits by the last slice that was acknowledged.
+    """Wraps a fetch in one message and commits by the last slice that was acknowledged.
 
     Slices of a partition are acknowledged in order, each with all before it, so the offset to
     commit is the one after the highest: Faust's bookkeeping of every offset, which cannot follow a
     first slice that ends at offset 0, is not needed.
     """
 
-    def _new_consumer_thread(self) -> SliceThread:
-        return SliceThread(self, loop=self.loop, beacon=self.beacon)
+    rank: Mapping[str, int] = {}
 
-    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
-        last = record[-1]
+    def _new_consumer_thread(self) -> SliceThread:
+        return SliceThread(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """One message for all that a fetch brought, topics of lower rank first."""
+        records, active = await self._wait_next_records(timeout)
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        read, taken = self._read_offset, active | self._buffered_partitions
+        slices = [
+            (tp, found)
+            for tp, found in records.items()
+            if tp in taken and found[-1].offset >= (read[tp] or 0)
+        ]
+        if slices:
+            slices.sort(key=lambda slice: (self.rank.get(slice[0].topic, 0), slice[0].partition))
+            for tp, found in slices:
+                read[tp] = found[-1].offset
+            yield slices[0][0], self._message(slices)
+
+    def _message(self, slices: Sequence[tuple[TP, Sequence[Any]]]) -> ConsumerMessage:
+        tp, records = slices[0]
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=last.offset,
-            timestamp=last.timestamp / 1000.0,
-            timestamp_type=last.timestamp_type,
+            offset=records[-1].offset,
+            timestamp=records[-1].timestamp / 1000.0,
+            timestamp_type=records[-1].timestamp_type,
             headers=[],
             key=None,
-            value=record,
+            value=Fetch(slices, len(slices)),
             checksum=None,
             serialized_key_size=0,
             serialized_value_size=0,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+    def ack(self, message: ConsumerMessage) -> bool:
+        """Take all slices of a fetch as done."""
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        for tp, records in message.value.slices:
+            self._acked[tp].append(records[-1].offset)
+        self._n_acked += 1
+        notify(self._waiting_for_ack)
+        return True
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         """Look again soon while partitions are held back: Faust would wait a second for others."""
@@ -122,18 +191,12 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             return None
         highest = max(acked)
         acked.clear()
-        self._acked_index[tp].clear()
         return int(highest) + 1
 
 
-class SliceTransport(Transport):  # type: ignore[misc]
-    """Faust's aiokafka transport with our consumer."""
-
-    Consumer = SliceConsumer
-
-
 def use_slices(app: Any, rank: Mapping[str, int]) -> None:
-    """Make an app, before it starts, deliver slices; topics of lower rank first."""
-    app.conf.ConsumerScheduler = type("RankedLanes", (LaneScheduler,), {"rank": rank})
+    """Make an app, before it starts, deliver fetches; topics of lower rank first."""
+    consumer = type("RankedConsumer", (SliceConsumer,), {"rank": rank})
+    transport = type("SliceTransport", (Transport,), {"Consumer": consumer})
     fetcher.ConsumerRecord = FetchedRecord
-    app.transport = SliceTransport(app.conf.broker, app, loop=app.loop)
+    app.transport = transport(app.conf.broker, app, loop=app.loop)

@@ -49,7 +49,7 @@ class Checkpointer:
                 )
             await self._outbox.all_stored()
             for slice in done:
-                slice.event.ack()
+                slice.fetch.done()
             self._report(time.perf_counter() - started, size)
 
     def _report(self, took_s: float, size: int) -> None:

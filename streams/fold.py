@@ -27,7 +27,8 @@ events = structlog.get_logger()
 
 # Records of one turn. Small where a FAST slice may come in meanwhile: it waits for one turn.
 TURN = {0: 512, 1: 256, 2: 256, 3: 64}
-
+# Records after which what came in meanwhile is looked at.
+BREATH = 64
 
 Observer = Callable[[Sequence[Any], Telemetry], Callable[[], None]]
 
@@ -105,12 +106,13 @@ class Stream:
 
     async def _receive(self, stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
-            tp = TP(message.topic, message.partition)
-            self._lanes.put(Waiting(tp.topic, tp.partition, message.value, event))
-            if self._lanes.waiting[tp] > self._pace.queue_records and tp not in self._full:
-                self._app.consumer.on_buffer_full(tp)
-                self._full.add(tp)
+            fetch = event.message.value
+            fetch.event = event
+            for tp, records in fetch.slices:
+                self._lanes.put(Waiting(tp.topic, tp.partition, records, fetch))
+                if self._lanes.waiting[tp] > self._pace.queue_records and tp not in self._full:
+                    self._app.consumer.on_buffer_full(tp)
+                    self._full.add(tp)
             self._work.set()
 
     async def _reassigned(self, *_: Any, **__: Any) -> None:
@@ -119,6 +121,7 @@ class Stream:
         self._full.clear()
 
     async def _turns(self) -> None:
+        stepped = 0
         while True:
             turn = self._lanes.take()
             if turn is None:
@@ -133,7 +136,11 @@ class Stream:
             except Exception as error:
                 error.add_note(f"at {slice.topic}/{slice.partition}, offset {records[0].offset}")
                 raise
-            await asyncio.sleep(0)
+            stepped += len(records)
+            if stepped >= BREATH or not self._lanes:
+                stepped = 0
+                self._outbox.poll()
+                await asyncio.sleep(0)
 
     def _check_alive(self) -> None:
         now = time.monotonic()
@@ -162,7 +169,6 @@ class Stream:
         if outputs:
             stored = self._observe(outputs, self._tools.telemetry) if self._observe else None
             self._watch.emitted(self._outbox.append(outputs, headers=headers, stored=stored))
-        self._outbox.poll()
 
     def _reopen(self, slice: Waiting) -> None:
         tp = TP(slice.topic, slice.partition)
@@ -203,7 +209,7 @@ class Stream:
 
     async def _polls(self) -> None:
         while True:
-            await asyncio.sleep(0.002 if self._outbox.waits else 0.02)
+            await asyncio.sleep(0.01)
             self._outbox.poll()
             if not self._lanes:
                 self._check_alive()

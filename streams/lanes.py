@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from streams.batching import Fetch
+
 # Of each round of turns, while the lanes before never run empty, these go to a later lane first.
 ROUND = 16
 FIRST_IN_TURN: Mapping[int, int] = {7: 2, 15: 3}
@@ -19,7 +21,7 @@ class Waiting(msgspec.Struct):
     topic: str
     partition: int
     records: Sequence[Any]
-    event: Any  # Faust's, acknowledged after the checkpoint
+    fetch: Fetch  # told after the checkpoint
     taken: int = 0
 
 

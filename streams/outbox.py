@@ -11,6 +11,8 @@ from hadron.partitions import partition_of
 from hadron.ports import Codec, FactLog
 from hadron.topics import Names, key_of, partition_key_of, topic_of
 
+TICKS = frozenset({TradePrinted, QuoteChanged})
+
 Headers = Sequence[tuple[str, bytes]] | None
 Batches = dict[tuple[str, int], list[tuple[str | bytes | None, bytes | None]]]
 
@@ -107,7 +109,7 @@ class Outbox:
         known: dict[tuple[str, str], list[tuple[str | bytes | None, bytes | None]]] = {}
         encode = self._codec.encode
         for fact in facts:
-            if isinstance(fact, TradePrinted | QuoteChanged):
+            if type(fact) in TICKS:
                 route = (fact.lane, fact.instrument)
                 batch = known.get(route)
                 if batch is None:

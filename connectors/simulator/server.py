@@ -21,6 +21,8 @@ from hadron.simulation.played import Played
 from hadron.venues.massive.server import EVICTED_CODE, EVICTION, GREETING, MassiveServer
 
 log = structlog.get_logger()
+# A venue gathers what happens meanwhile into one frame.
+FRAME_S = 0.002
 GARBAGE = b'[{"ev":"T","sym":"AAPL","p":'
 
 
@@ -122,7 +124,7 @@ class Simulator:
                         self.finished.set()
                         return
                     if isinstance(due, float):
-                        await asyncio.sleep(due)
+                        await asyncio.sleep(max(due, FRAME_S))
                     else:
                         await socket.send(array(due), text=True)
             except ConnectionClosed:

@@ -31,7 +31,6 @@ def stream(context: Context) -> None:
     gc.collect()
     gc.freeze()  # what was imported lives as long as we do
     gc.set_threshold(20_000, 20, 50)  # records come and go by the thousand, and make no cycles
-    sys.setswitchinterval(0.002)  # the fetching thread must not wait long for the stepping one
     uvloop.run(_run_stream(context))
 
 

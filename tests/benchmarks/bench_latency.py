@@ -24,6 +24,7 @@ from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import codec
 
 SYMBOLS = "AIG,BAC,IBM,SPY"
+TICKS = ("ticks.fast", "ticks.warm", "ticks.cold")
 SPEED = "5x"  # of a market of 200 events/s
 
 
@@ -48,8 +49,26 @@ def main() -> None:
         waits = _read(alone, seconds)
         raw = [("raw.massive", partition) for partition in range(SHARDS)]
         ticks = sum(alone.log.ends(raw).values())
+        hops = _hops(alone)
     result = {"ticks_per_s": round(ticks / (seconds + 10)), "intents": len(waits)}
-    show(result | {f"frame_to_intent_ms_{name}": ms for name, ms in quantiles(waits).items()})
+    show(
+        result
+        | {f"frame_to_intent_ms_{name}": ms for name, ms in quantiles(waits).items()}
+        | {f"{hop}_ms_{q}": ms for hop, w in hops.items() for q, ms in quantiles(w).items()}
+    )
+
+
+def _hops(alone: Platform) -> dict[str, list[float]]:
+    """Milliseconds from the frame until the stage appended what follows from it, by stage."""
+    hops = {"ticks": TICKS, "decisions": ("decisions",), "intents": ("intents",)}
+    return {
+        hop: [
+            record.timestamp_ms - codec().decode(record.value).seen_ns / 1e6
+            for record in alone.records(*topics)
+            if record.value is not None
+        ]
+        for hop, topics in hops.items()
+    }
 
 
 def _decide_often(alone: Platform) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.batching import Fetch
 from streams.lanes import ROUND, Lanes, Waiting
 
 RANK = {"fast": 1, "warm": 2, "cold": 3}
@@ -13,7 +14,7 @@ def lanes() -> Lanes:
 
 
 def waiting(topic: str, count: int) -> Waiting:
-    return Waiting(topic, 0, list(range(count)), None)
+    return Waiting(topic, 0, list(range(count)), Fetch([], 1))
 
 
 def taken(queue: Lanes) -> tuple[str, list[int]]:
