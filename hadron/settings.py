@@ -69,7 +69,7 @@ class Settings:
     checkpoint_s: Annotated[float, Field(gt=0, le=60, description="Time between checkpoints")] = 1.0
     fetch_records: Annotated[
         int, Field(ge=1, le=100_000, description="Most records of one fetch of a stream")
-    ] = 2000
+    ] = 1000
     queue_slices: Annotated[
         int, Field(ge=1, le=10_000, description="Most fetched slices that wait in a stream")
     ] = 32

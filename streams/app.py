@@ -11,6 +11,9 @@ import faust
 
 from hadron.settings import Settings
 
+# Of one partition in one fetch. More would hold up the others while it is read.
+FETCH_BYTES = 256 * 1024
+
 
 def make_app(group: str, settings: Settings) -> faust.App:
     """An app that consumes as `group`. It has no web server, no leader and creates no topics."""
@@ -21,6 +24,7 @@ def make_app(group: str, settings: Settings) -> faust.App:
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         broker_credentials=_credentials(settings),
         broker_max_poll_records=settings.fetch_records,
+        consumer_max_fetch_size=FETCH_BYTES,
         broker_session_timeout=settings.session_s,
         broker_heartbeat_interval=settings.session_s / 3,
         broker_request_timeout=max(30.0, settings.session_s),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,9 @@ from mode.utils.futures import maybe_async, notify
 HELD_BACK_S = 0.005
 FETCH_S = 0.003
 LONGEST_FETCH_MS = 50
+SHORTEST_FETCH_MS = 3  # where records of a first topic were left out, for they waited here
+FIRST = 1  # the rank of FAST, the highest of what nothing else may hold up
+FLOWS_S = 1.0  # so long after its last record FAST flows
 
 
 class FetchedRecord(msgspec.Struct, gc=False):
@@ -43,17 +46,24 @@ class FetchedRecord(msgspec.Struct, gc=False):
 
 
 class Fetch(msgspec.Struct):
-    """The slices of one fetch; acknowledged by as many calls of `done` as there are slices."""
+    """The slices of one fetch, and what is to be acknowledged when all of them are done."""
 
-    slices: Sequence[tuple[TP, Sequence[Any]]]
+    slices: Sequence[tuple[TP, Sequence[Any]]]  # let go of when they are received
+    last: Sequence[tuple[TP, int]]  # the last offset of each
     open: int
-    event: Any = None  # Faust's, set by who receives it
+    event: Any = None  # Faust's
+
+    def received(self, event: Any) -> Sequence[tuple[TP, Sequence[Any]]]:
+        """Take the slices, of which each is to be `done`."""
+        slices, self.slices, self.event = self.slices, (), event
+        return slices
 
     def done(self) -> None:
         """One more slice needs not be delivered again."""
         self.open -= 1
         if self.open == 0:
             self.event.ack()
+            self.event = None  # which knows us: not to wait for the garbage collector
 
 
 class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -92,22 +102,32 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         await super().on_start()
         fetcher = self._consumer._fetcher
         fetcher._prefetch_backoff = HELD_BACK_S
-        fetcher._proc_fetch_request = _paced(fetcher._proc_fetch_request)
+        fetcher._proc_fetch_request = self._fetching(fetcher._proc_fetch_request)
+
+    def _fetching(self, fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """The same fetch at our pace; what it brought is taken topics of lower rank first."""
+        records, rank_of = self._consumer._fetcher._records, self.consumer.rank_of
+        due = 0.0
+
+        async def fetching(assignment: Any, node: Any, request: Any) -> Any:
+            nonlocal due
+            now = time.monotonic()
+            if now < due:
+                await asyncio.sleep(due - now)
+            due = max(now, due) + FETCH_S
+            first = sum(rank_of(tp) <= FIRST for tp in assignment.tps)
+            if first > sum(rank_of(tp) <= FIRST for tp in _asked(request)):
+                request._max_wait_ms = SHORTEST_FETCH_MS
+            brought = await fetch(assignment, node, request)
+            for tp in sorted(records, key=rank_of):
+                records.move_to_end(tp)
+            return brought
+
+        return fetching
 
 
-def _paced(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The same fetch, begun at least FETCH_S after the last: fewer and larger slices of a flow."""
-    due = 0.0
-
-    async def paced(*arguments: Any) -> Any:
-        nonlocal due
-        now = time.monotonic()
-        if now < due:
-            await asyncio.sleep(due - now)
-        due = max(now, due) + FETCH_S
-        return await fetch(*arguments)
-
-    return paced
+def _asked(request: Any) -> Iterator[TP]:
+    return (TP(topic, place[0]) for topic, places in request.topics for place in places)
 
 
 class SliceConsumer(Consumer):  # type: ignore[misc]
@@ -120,11 +140,27 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
 
     rank: Mapping[str, int] = {}
 
+    _fast_until = 0.0
+    under_way = False  # a fetch, between being taken here and reaching the agent
+
+    def rank_of(self, tp: Any) -> int:
+        """0 for what has no lane."""
+        return self.rank.get(tp.topic, 0)
+
+    def brings(self) -> bool:
+        """Whether first records are here, and want some rounds of the loop to reach the agent."""
+        if self.under_way:
+            return True
+        fetched = self._thread._consumer._fetcher._records
+        return any(
+            self.rank_of(tp) <= FIRST and tp not in self._buffered_partitions for tp in fetched
+        )
+
     def _new_consumer_thread(self) -> SliceThread:
         return SliceThread(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
-        """One message for all that a fetch brought, topics of lower rank first."""
+        """One message for all that a fetch brought, in its order."""
         records, active = await self._wait_next_records(timeout)
         if records is None or self.should_stop:
             return
@@ -138,13 +174,15 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             if tp in taken and found[-1].offset >= (read[tp] or 0)
         ]
         if slices:
-            slices.sort(key=lambda slice: (self.rank.get(slice[0].topic, 0), slice[0].partition))
-            for tp, found in slices:
-                read[tp] = found[-1].offset
-            yield slices[0][0], self._message(slices)
+            last = [(tp, found[-1].offset) for tp, found in slices]
+            read.update(last)
+            if any(self.rank_of(tp) == FIRST for tp, _ in last):
+                self._fast_until = time.monotonic() + FLOWS_S
+            self.under_way = True
+            yield slices[0][0], self._message(Fetch(slices, last, len(slices)))
 
-    def _message(self, slices: Sequence[tuple[TP, Sequence[Any]]]) -> ConsumerMessage:
-        tp, records = slices[0]
+    def _message(self, fetch: Fetch) -> ConsumerMessage:
+        tp, records = fetch.slices[0]
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
@@ -153,7 +191,7 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             timestamp_type=records[-1].timestamp_type,
             headers=[],
             key=None,
-            value=Fetch(slices, len(slices)),
+            value=fetch,
             checksum=None,
             serialized_key_size=0,
             serialized_value_size=0,
@@ -167,11 +205,15 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             return False
         message.acked = True
         self._unacked_messages.discard(message)
-        for tp, records in message.value.slices:
-            self._acked[tp].append(records[-1].offset)
+        for tp, offset in message.value.last:
+            self._acked[tp].append(offset)
         self._n_acked += 1
         notify(self._waiting_for_ack)
         return True
+
+    def fast_flows(self) -> bool:
+        """Whether records of the FAST lane came a moment ago."""
+        return time.monotonic() < self._fast_until
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         """Look again soon while partitions are held back: Faust would wait a second for others."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from hadron import metrics
 from hadron.audit.checkpoints import slot
 from hadron.ports import Codec, FactLog, Telemetry
-from streams.lanes import Waiting
+from streams.batching import Fetch
 from streams.outbox import Outbox
 from streams.shard import Place, Shard
 
@@ -27,8 +27,8 @@ class Checkpointer:
         self._telemetry = telemetry
         self._one = asyncio.Lock()
 
-    async def store(self, shards: Iterable[Shard], stepped: list[Waiting]) -> None:
-        """Snapshot, wait for outputs, store, acknowledge. `stepped` is emptied."""
+    async def store(self, shards: Iterable[Shard], stepped: list[Fetch]) -> None:
+        """Snapshot, wait for outputs, store, acknowledge. `stepped`, one a slice, is emptied."""
         async with self._one:
             started = time.perf_counter()
             # Asked before the snapshot: whatever is appended after it lies at or behind these ends.
@@ -48,8 +48,8 @@ class Checkpointer:
                     self._place.state_topic, partition, key=slot(checkpoint), value=value
                 )
             await self._outbox.all_stored()
-            for slice in done:
-                slice.fetch.done()
+            for fetch in done:
+                fetch.done()
             self._report(time.perf_counter() - started, size)
 
     def _report(self, took_s: float, size: int) -> None:

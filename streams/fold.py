@@ -15,9 +15,9 @@ from hadron import metrics
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
-from streams.batching import use_slices
+from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
-from streams.lanes import Lanes, Waiting
+from streams.lanes import COLD, FAST, OTHER, WARM, Lanes, Waiting
 from streams.outbox import Outbox
 from streams.shard import Place, Shard, bootstrap, restored
 from streams.tools import Pace, Tools
@@ -26,9 +26,12 @@ from streams.watch import RANK, Watch
 events = structlog.get_logger()
 
 # Records of one turn. Small where a FAST slice may come in meanwhile: it waits for one turn.
-TURN = {0: 512, 1: 256, 2: 256, 3: 64}
+TURN = {OTHER: 512, FAST: 256, WARM: 256, COLD: 64}
 # Records after which what came in meanwhile is looked at.
 BREATH = 64
+# While FAST flows, a turn of COLD is followed by a rest: who serves FAST beside us needs a core.
+REST_S = 0.002
+ROUNDS = 32  # of the event loop, at most, that what is fetched needs to get here
 
 Observer = Callable[[Sequence[Any], Telemetry], Callable[[], None]]
 
@@ -65,10 +68,11 @@ class Stream:
         rank = {place.names.read(name): rank for name, rank in RANK.items()}
         self._lanes = Lanes(rank, turn=TURN)
         self._shards: dict[int, Shard] = {}
-        self._stepped: list[Waiting] = []
+        self._stepped: list[Fetch] = []
         self._full: set[Any] = set()
         self._work = asyncio.Event()
         self._alive = time.monotonic()
+        self._cold_rests_until = 0.0
         self._watch = Watch(
             place.process,
             telemetry=tools.telemetry,
@@ -107,8 +111,8 @@ class Stream:
     async def _receive(self, stream: Any) -> None:
         async for event in stream.noack().events():
             fetch = event.message.value
-            fetch.event = event
-            for tp, records in fetch.slices:
+            self._app.consumer.under_way = False
+            for tp, records in fetch.received(event):
                 self._lanes.put(Waiting(tp.topic, tp.partition, records, fetch))
                 if self._lanes.waiting[tp] > self._pace.queue_records and tp not in self._full:
                     self._app.consumer.on_buffer_full(tp)
@@ -123,10 +127,9 @@ class Stream:
     async def _turns(self) -> None:
         stepped = 0
         while True:
-            turn = self._lanes.take()
+            turn = self._lanes.take(but=COLD if time.monotonic() < self._cold_rests_until else None)
             if turn is None:
-                self._work.clear()
-                await self._work.wait()
+                await self._come_in()
                 continue
             self._check_alive()
             slice, records = turn
@@ -136,11 +139,28 @@ class Stream:
             except Exception as error:
                 error.add_note(f"at {slice.topic}/{slice.partition}, offset {records[0].offset}")
                 raise
+            rank = self._lanes.rank_of(slice)
             stepped += len(records)
             if stepped >= BREATH or not self._lanes:
                 stepped = 0
                 self._outbox.poll()
-                await asyncio.sleep(0)
+                await self._let_in()
+            if rank == COLD and self._app.consumer.fast_flows():
+                self._cold_rests_until = time.monotonic() + REST_S
+
+    async def _come_in(self) -> None:
+        """Wait until there is something to step."""
+        self._work.clear()
+        if self._lanes:
+            asyncio.get_running_loop().call_later(REST_S, self._work.set)
+        await self._work.wait()
+
+    async def _let_in(self) -> None:
+        """Give others of the loop their turn, until what is fetched for the first lanes is here."""
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
+            if not self._app.consumer.brings():
+                return
 
     def _check_alive(self) -> None:
         now = time.monotonic()
@@ -160,7 +180,7 @@ class Stream:
             outputs = shard.step(topic, records, self._tools.codec)
             self._emit(outputs, outgoing)
         if slice.taken == len(slice.records):
-            self._stepped.append(slice)
+            self._stepped.append(slice.fetch)
             self._reopen(slice)
         took_s = time.perf_counter() - started
         self._watch.stepped(topic, records, outputs, took_s=took_s)

@@ -10,9 +10,12 @@ import msgspec
 
 from streams.batching import Fetch
 
+# The ranks; OTHER is control and whatever else has no lane.
+OTHER, FAST, WARM, COLD = range(4)
+
 # Of each round of turns, while the lanes before never run empty, these go to a later lane first.
 ROUND = 16
-FIRST_IN_TURN: Mapping[int, int] = {7: 2, 15: 3}
+FIRST_IN_TURN: Mapping[int, int] = {7: WARM, 15: COLD}
 
 
 class Waiting(msgspec.Struct):
@@ -26,7 +29,7 @@ class Waiting(msgspec.Struct):
 
 
 class Lanes:
-    """Queues by rank: 0 is control and the like, then 1 FAST, 2 WARM, 3 COLD."""
+    """Queues by rank."""
 
     def __init__(self, rank: Mapping[str, int], *, turn: Mapping[int, int]) -> None:
         """`turn` is how many records one turn of each rank takes at most."""
@@ -38,15 +41,22 @@ class Lanes:
 
     def put(self, slice: Waiting) -> None:
         """Add a slice behind those of its lane."""
-        self._queues[self._rank.get(slice.topic, 0)].append(slice)
+        self._queues[self.rank_of(slice)].append(slice)
         place = (slice.topic, slice.partition)
         self.waiting[place] = self.waiting.get(place, 0) + len(slice.records)
 
-    def take(self) -> tuple[Waiting, Sequence[Any]] | None:
-        """The records of the next turn, and the slice they are of; None if nothing waits."""
+    def rank_of(self, slice: Waiting) -> int:
+        """The rank of a slice's topic."""
+        return self._rank.get(slice.topic, OTHER)
+
+    def take(self, but: int | None = None) -> tuple[Waiting, Sequence[Any]] | None:
+        """The records of the next turn, and the slice they are of; None if nothing waits.
+
+        Slices of the rank `but` go on waiting.
+        """
         for rank in self._order():
             queue = self._queues[rank]
-            if queue:
+            if queue and rank != but:
                 return self._some(queue, self._turn[rank])
         return None
 

@@ -10,9 +10,9 @@ from hadron import metrics
 from hadron.audit.facts import RecordPoisoned
 from hadron.audit.poison import PoisonLimit
 from hadron.ports import Pulse, Telemetry
-from streams.lanes import Lanes
+from streams.lanes import COLD, FAST, OTHER, WARM, Lanes
 
-RANK = {"ticks.fast": 1, "ticks.warm": 2, "ticks.cold": 3}
+RANK = {"ticks.fast": FAST, "ticks.warm": WARM, "ticks.cold": COLD}
 LANE = ("other", "fast", "warm", "cold")
 
 
@@ -33,7 +33,7 @@ class Watch:
     ) -> None:
         """Take a slice that was stepped. Raise PoisonLimitReached."""
         process, telemetry = self._process, self._telemetry
-        lane = LANE[RANK.get(topic, 0)]
+        lane = LANE[RANK.get(topic, OTHER)]
         telemetry.count(metrics.RECORDS_IN, len(records), process=process, topic=topic)
         telemetry.observe(metrics.STEP_SECONDS, took_s, process=process, lane=lane)
         telemetry.observe(metrics.STEP_RECORDS, len(records), process=process, lane=lane)

@@ -16,7 +16,8 @@ class Event:
 def test_a_fetch_is_acknowledged_after_its_last_slice_and_not_before() -> None:
     # Given a fetch of two slices
     event = Event()
-    fetch = Fetch(slices=[], open=2, event=event)
+    fetch = Fetch(slices=[], last=[], open=2)
+    fetch.received(event)
 
     # When one of them is done
     fetch.done()

@@ -14,7 +14,7 @@ def lanes() -> Lanes:
 
 
 def waiting(topic: str, count: int) -> Waiting:
-    return Waiting(topic, 0, list(range(count)), Fetch([], 1))
+    return Waiting(topic, 0, list(range(count)), Fetch([], [], 1))
 
 
 def taken(queue: Lanes) -> tuple[str, list[int]]:
