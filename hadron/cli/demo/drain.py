@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.kafka import groups
@@ -16,16 +16,20 @@ LOOK_S = 0.25
 
 
 def waiting(
-    admin: Any, log: FactLog, *, partitions: int, names: Names, stored: Callable[[], int]
+    admin: Any,
+    log: FactLog,
+    *,
+    partitions: int,
+    names: Names,
+    archived: Callable[[], Mapping[tuple[str, int], int]],
 ) -> int:
-    """Records that some process has not taken. `stored` counts what the archive lacks."""
-    left = stored()
+    """Records that some process has not taken. `archived` are the archive's next offsets."""
+    left = 0
     for process, step in FLOW.items():
-        if process == "archive":
-            continue
         places = [(names.read(t), p) for t in step.sources for p in range(partitions)]
         ends, starts = log.ends(places), log.starts(places)
-        done = groups.committed(admin, names.group(process))
+        group = names.group(process)
+        done = archived() if process == "archive" else groups.committed(admin, group)
         left += sum(max(0, end - done.get(at, starts[at])) for at, end in ends.items())
     return left
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from connectors.timescale import accounting
-from hadron import metrics, topics
+from hadron import metrics
 from hadron.cli import opening, output
 from hadron.cli.demo import drain, report
 from hadron.cli.demo.market import Market
@@ -85,13 +85,13 @@ class Play:
             self._fleet.start(self._market.feed)
             self._played_since_s = time.monotonic()
             self._until(self._market_over, "playing")
-            played_s = time.monotonic() - self._played_since_s
             self._fleet.stop("feed")
             whole = self._drained()
+            flowed_s = time.monotonic() - self._played_since_s
             self._look("counting")
         finally:
             self._fleet.stop_all()
-        return self._counted(played_s, drained=whole)
+        return self._counted(flowed_s, drained=whole)
 
     def _until(self, over: Callable[[], bool], status: str) -> None:
         while not over() and not self._interrupts.count:
@@ -121,23 +121,21 @@ class Play:
     def _drained(self) -> bool:
         settings, log = self._on.settings, opening.fact_log(self._on.settings)
         admin, partitions = opening.admin(settings), settings.num_shards
-        stored = {topic.name: topic for topic in topics.sink_topics()}
         url = database_url(settings)
 
         def look() -> int:
             self._look("draining")
-            lacking = accounting.accounts(url, log, stored, partitions=partitions)
             return drain.waiting(
                 admin,
                 log,
                 partitions=partitions,
                 names=LIVE,
-                stored=lambda: sum(max(0, one.produced - one.stored) for one in lacking),
+                archived=lambda: accounting.offsets(url),
             )
 
         return drain.drained(look, hurried=lambda: self._interrupts.count > 1)
 
-    def _counted(self, played_s: float, *, drained: bool) -> report.Report:
+    def _counted(self, flowed_s: float, *, drained: bool) -> report.Report:
         totals = {name: total for name, total in self._watch.totals().items() if total}
         return report.made(
             database_url(self._on.settings),
@@ -146,9 +144,9 @@ class Play:
             venue=self._market.venue,
             market=self._market.label,
             simulated=self._market.simulator is not None,
-            elapsed_s=round(played_s, 2),
+            elapsed_s=round(flowed_s, 2),
             first_decision_s=self._first_decision_s,
-            rates={name: round(total / played_s, 1) for name, total in totals.items()},
+            rates={name: round(total / flowed_s, 1) for name, total in totals.items()},
             peaks={name: round(rate, 1) for name, rate in self._watch.peaks().items()},
             latency_ms=self._watch.latency(),
             restarts={one.name: one.restarts for one in self._fleet.running.values()},
