@@ -1,6 +1,5 @@
 """How fast ticks get from Kafka into PostgreSQL, exactly once, and how slow row by row would be.
 
-Needs HADRON_KAFKA and HADRON_DATABASE (a server where it may make databases).
 Run: python -m tests.benchmarks.bench_archive [--records 300000]
 """
 
@@ -8,31 +7,23 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from threading import Event
 from typing import Any
-from uuid import uuid4
 
 import psycopg
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from psycopg import sql
 
-from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from connectors.timescale import process, ticks
-from connectors.timescale.schema import migrate
 from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
-from hadron.settings import Settings, settings_from
+from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_quote, a_trade, codec
 
-PARTITIONS = 4
 SAMPLE = 10_000  # rows that are inserted one by one
 
 
@@ -64,28 +55,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=300_000)
     records = parser.parse_args().records
-    run = uuid4().hex[:8]
-    settings = settings_from(os.environ)
-    assert settings.database is not None
-    server = settings.database.get_secret_value()
-    with _database(server, f"bench_{run}") as url, _topics(settings, f"bench-{run}."):
-        migrate(url)
-        result = _archive(settings, url, f"bench-{run}.", records)
-        result |= _inserts(url)
+    with platform("postgres") as alone:
+        assert alone.settings.database is not None
+        result = _archive(alone, records)
+        result |= _inserts(alone.settings.database.get_secret_value())
     for name, value in result.items():
         print(f"{name:<28} {value:>14,}")
     print(json.dumps(result))
 
 
-def _archive(settings: Settings, url: str, prefix: str, records: int) -> dict[str, Any]:
-    _produce(settings, prefix, records)
+def _archive(alone: Platform, records: int) -> dict[str, Any]:
+    _produce(alone.log, records)
     watch = Watch(records)
-    process.run(
-        settings_from({**os.environ, "HADRON_DATABASE": url, "HADRON_PREFIX": prefix}),
-        codec=codec(),
-        telemetry=watch,
-        stop=watch.stop,
-    )
+    process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop)
     seconds = watch.ended - watch.began
     return {
         "records": records,
@@ -96,12 +78,11 @@ def _archive(settings: Settings, url: str, prefix: str, records: int) -> dict[st
     }
 
 
-def _produce(settings: Settings, prefix: str, records: int) -> None:
-    log = KafkaLog(configuration(settings))
+def _produce(log: KafkaLog, records: int) -> None:
     encode = codec().encode
     for number, fact in enumerate(_ticks(records)):
-        partition = partition_of(fact.instrument, PARTITIONS)
-        log.append(f"{prefix}ticks.{fact.lane}", partition, [(fact.instrument, encode(fact))])
+        partition = partition_of(fact.instrument, SHARDS)
+        log.append(f"ticks.{fact.lane}", partition, [(fact.instrument, encode(fact))])
         if number % 1000 == 0:
             log.poll()
     log.flush(60)
@@ -152,32 +133,6 @@ def _timed(
     for row in rows:
         connection.execute(insert, row)
     return len(rows) / (time.monotonic() - began)
-
-
-@contextmanager
-def _database(server: str, name: str) -> Iterator[str]:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield server.rpartition("/")[0] + f"/{name}"
-        finally:
-            connection.execute(
-                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            )
-
-
-@contextmanager
-def _topics(settings: Settings, prefix: str) -> Iterator[None]:
-    admin = AdminClient(configuration(settings))
-    names = list(process.catalogue(prefix))
-    made = admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in names])
-    for future in made.values():
-        future.result(30)
-    try:
-        yield
-    finally:
-        for future in admin.delete_topics(names).values():
-            future.result(30)
 
 
 if __name__ == "__main__":
