@@ -6,43 +6,20 @@ that of waking up, is per fetch. A fetch is acknowledged as a whole.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from aiokafka.consumer import fetcher
-from faust.transport.drivers.aiokafka import (
-    AIOKafkaConsumerThread,
-    Consumer,
-    Transport,
-)
+from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types.tuples import TP, ConsumerMessage
-from mode.utils.futures import maybe_async, notify
+from mode.utils.futures import notify
 
-HELD_BACK_S = 0.005
-FETCH_S = 0.003
-LONGEST_FETCH_MS = 50
-SHORTEST_FETCH_MS = 3  # where records of a first topic were left out, for they waited here
-FIRST = 1  # the rank of FAST, the highest of what nothing else may hold up
+from streams.fetching import HELD_BACK_S, FetchedRecord, SliceThread
+from streams.ranks import FAST, OTHER
+
 FLOWS_S = 1.0  # so long after its last record FAST flows
-
-
-class FetchedRecord(msgspec.Struct, gc=False):
-    """What aiokafka makes of each record; its own frozen dataclass costs 0.7 us more."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    timestamp_type: int
-    key: bytes | None
-    value: bytes | None
-    checksum: int | None
-    serialized_key_size: int
-    serialized_value_size: int
-    headers: tuple[tuple[str, bytes], ...]
 
 
 class Fetch(msgspec.Struct):
@@ -66,70 +43,6 @@ class Fetch(msgspec.Struct):
             self.event = None  # which knows us: not to wait for the garbage collector
 
 
-class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer thread, without the thread, whose fetches leave no partition out for long.
-
-    Stepping and fetching share one interpreter: two threads only wait for each other's turn with
-    it, and each fetch pays for calls between them. All that fetching needs of the loop is that
-    turns are short.
-
-    aiokafka has one fetch under way to a broker. While records of one partition wait to be taken it
-    first holds the next fetch back (0.1 s), then sends it without that partition, to be answered
-    when others have data: after 1.5 s, as Faust sets it. A busy partition beside quiet ones, or a
-    FAST one beside a COLD that is held back, would wait that long.
-    """
-
-    async def start(self) -> None:
-        """Serve on the loop of the caller."""
-        self._thread_started.set()
-        self._thread_running = asyncio.get_running_loop().create_future()
-        self._serving = asyncio.create_task(self._serve())
-        await self._thread_running
-
-    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call it here."""
-        return await maybe_async(fun(*args, **kwargs))
-
-    async def _gather_remaining_tasks(self) -> None:
-        """The other tasks of the loop are not ours."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = LONGEST_FETCH_MS
-        return consumer
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        fetcher = self._consumer._fetcher
-        fetcher._prefetch_backoff = HELD_BACK_S
-        fetcher._proc_fetch_request = self._fetching(fetcher._proc_fetch_request)
-
-    def _fetching(self, fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """The same fetch at our pace; what it brought is taken topics of lower rank first."""
-        records, rank_of = self._consumer._fetcher._records, self.consumer.rank_of
-        due = 0.0
-
-        async def fetching(assignment: Any, node: Any, request: Any) -> Any:
-            nonlocal due
-            now = time.monotonic()
-            if now < due:
-                await asyncio.sleep(due - now)
-            due = max(now, due) + FETCH_S
-            first = sum(rank_of(tp) <= FIRST for tp in assignment.tps)
-            if first > sum(rank_of(tp) <= FIRST for tp in _asked(request)):
-                request._max_wait_ms = SHORTEST_FETCH_MS
-            brought = await fetch(assignment, node, request)
-            for tp in sorted(records, key=rank_of):
-                records.move_to_end(tp)
-            return brought
-
-        return fetching
-
-
-def _asked(request: Any) -> Iterator[TP]:
-    return (TP(topic, place[0]) for topic, places in request.topics for place in places)
-
-
 class SliceConsumer(Consumer):  # type: ignore[misc]
     """Wraps a fetch in one message and commits by the last slice that was acknowledged.
 
@@ -144,8 +57,8 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
     under_way = False  # a fetch, between being taken here and reaching the agent
 
     def rank_of(self, tp: Any) -> int:
-        """0 for what has no lane."""
-        return self.rank.get(tp.topic, 0)
+        """The rank of a partition's topic."""
+        return self.rank.get(tp.topic, OTHER)
 
     def brings(self) -> bool:
         """Whether first records are here, and want some rounds of the loop to reach the agent."""
@@ -153,7 +66,7 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             return True
         fetched = self._thread._consumer._fetcher._records
         return any(
-            self.rank_of(tp) <= FIRST and tp not in self._buffered_partitions for tp in fetched
+            self.rank_of(tp) <= FAST and tp not in self._buffered_partitions for tp in fetched
         )
 
     def _new_consumer_thread(self) -> SliceThread:
@@ -176,7 +89,7 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
         if slices:
             last = [(tp, found[-1].offset) for tp, found in slices]
             read.update(last)
-            if any(self.rank_of(tp) == FIRST for tp, _ in last):
+            if any(self.rank_of(tp) == FAST for tp, _ in last):
                 self._fast_until = time.monotonic() + FLOWS_S
             self.under_way = True
             yield slices[0][0], self._message(Fetch(slices, last, len(slices)))

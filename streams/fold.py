@@ -17,11 +17,12 @@ from hadron.fold import Fold
 from hadron.ports import Telemetry
 from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
-from streams.lanes import COLD, FAST, OTHER, WARM, Lanes, Waiting
+from streams.lanes import Lanes, Waiting
 from streams.outbox import Outbox
+from streams.ranks import COLD, FAST, OTHER, RANK, WARM
 from streams.shard import Place, Shard, bootstrap, restored
 from streams.tools import Pace, Tools
-from streams.watch import RANK, Watch
+from streams.watch import Watch
 
 events = structlog.get_logger()
 

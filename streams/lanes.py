@@ -9,9 +9,7 @@ from typing import Any
 import msgspec
 
 from streams.batching import Fetch
-
-# The ranks; OTHER is control and whatever else has no lane.
-OTHER, FAST, WARM, COLD = range(4)
+from streams.ranks import COLD, OTHER, WARM
 
 # Of each round of turns, while the lanes before never run empty, these go to a later lane first.
 ROUND = 16

@@ -10,9 +10,9 @@ from hadron import metrics
 from hadron.audit.facts import RecordPoisoned
 from hadron.audit.poison import PoisonLimit
 from hadron.ports import Pulse, Telemetry
-from streams.lanes import COLD, FAST, OTHER, WARM, Lanes
+from streams.lanes import Lanes
+from streams.ranks import OTHER, RANK
 
-RANK = {"ticks.fast": FAST, "ticks.warm": WARM, "ticks.cold": COLD}
 LANE = ("other", "fast", "warm", "cold")
 
 

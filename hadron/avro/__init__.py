@@ -1,0 +1,7 @@
+"""Avro readers and writers of one contract each, built once by fastavro."""
+
+from hadron.avro.reading import ReadMany, many_reader, reader
+from hadron.avro.shape import exact_fields
+from hadron.avro.writing import writer
+
+__all__ = ["ReadMany", "exact_fields", "many_reader", "reader", "writer"]
