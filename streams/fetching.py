@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
-from faust.types.tuples import TP
 from mode.utils.futures import maybe_async
 
 from streams.ranks import FAST
@@ -75,26 +74,21 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         fetcher._proc_fetch_request = self._fetching(fetcher._proc_fetch_request)
 
     def _fetching(self, fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        """The same fetch at our pace; what it brought is taken topics of lower rank first."""
+        """The same fetch, at our pace to each broker; what it brought is taken by rank."""
         records, rank_of = self._consumer._fetcher._records, self.consumer.rank_of
-        due = 0.0
+        due: dict[Any, float] = {}
 
         async def fetching(assignment: Any, node: Any, request: Any) -> Any:
-            nonlocal due
-            now = time.monotonic()
-            if now < due:
-                await asyncio.sleep(due - now)
-            due = max(now, due) + FETCH_S
-            first = sum(rank_of(tp) <= FAST for tp in assignment.tps)
-            if first > sum(rank_of(tp) <= FAST for tp in _asked(request)):
+            # What still waits here is not in the request.
+            if any(rank_of(tp) <= FAST for tp in records):
                 request._max_wait_ms = SHORTEST_FETCH_MS
+            now, earliest = time.monotonic(), due.get(node, 0.0)
+            if now < earliest:
+                await asyncio.sleep(earliest - now)
+            due[node] = max(now, earliest) + FETCH_S
             brought = await fetch(assignment, node, request)
             for tp in sorted(records, key=rank_of):
                 records.move_to_end(tp)
             return brought
 
         return fetching
-
-
-def _asked(request: Any) -> Iterator[TP]:
-    return (TP(topic, place[0]) for topic, places in request.topics for place in places)

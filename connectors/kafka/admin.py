@@ -25,6 +25,8 @@ __all__ = [
     "lag",
     "members",
     "reset",
+    "settings_of",
+    "wait_until",
 ]
 
 
@@ -69,7 +71,7 @@ def apply(
             if not failed_with(future, KafkaError.TOPIC_ALREADY_EXISTS):
                 created.append(name)
     # The controller answers before the brokers know.
-    _wait_until(lambda: {topic.name for topic in declared} <= _partitions(admin).keys())
+    wait_until(lambda: {topic.name for topic in declared} <= _partitions(admin).keys())
     return created
 
 
@@ -77,7 +79,7 @@ def compare(admin: AdminClient, declared: Sequence[Topic], *, partitions: int) -
     """Every difference between what is declared and what is."""
     known = _partitions(admin)
     present = [topic for topic in declared if topic.name in known]
-    settings = _settings(admin, [topic.name for topic in present])
+    settings = settings_of(admin, [topic.name for topic in present])
     found = [
         Difference(topic.name, "topic", "missing", "present")
         for topic in declared
@@ -101,7 +103,7 @@ def delete(admin: AdminClient, names: Sequence[str]) -> None:
     for name, future in admin.delete_topics(list(names), request_timeout=ADMIN_TIMEOUT_S).items():
         with our_errors(f"deleting topic {name}"):
             failed_with(future, KafkaError.UNKNOWN_TOPIC_OR_PART)
-    _wait_until(lambda: _partitions(admin).keys().isdisjoint(names))
+    wait_until(lambda: _partitions(admin).keys().isdisjoint(names))
 
 
 def _partitions(admin: AdminClient) -> dict[str, int]:
@@ -110,7 +112,8 @@ def _partitions(admin: AdminClient) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in listed.topics.items()}
 
 
-def _settings(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+def settings_of(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of topics as the broker that is asked knows them, by topic and name."""
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in names]
     if not resources:
         return {}
@@ -123,7 +126,8 @@ def _settings(admin: AdminClient, names: Iterable[str]) -> dict[str, dict[str, s
         }
 
 
-def _wait_until(holds: Callable[[], bool]) -> None:
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Return once brokers know of what the controller has answered. Raise TransientError."""
     deadline = time.monotonic() + ADMIN_TIMEOUT_S
     while not holds():
         if time.monotonic() > deadline:

@@ -13,7 +13,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from connectors.kafka.admin import Difference
+from connectors.kafka.admin import Difference, settings_of, wait_until
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors
 
 
@@ -33,4 +33,11 @@ def alter(admin: AdminClient, differences: Iterable[Difference]) -> list[Differe
         for resource, future in futures.items():
             with our_errors(f"setting {resource.name}"):
                 future.result()
+        # The controller answers before the brokers know.
+        wait_until(lambda: _are_set(admin, settable))
     return settable
+
+
+def _are_set(admin: AdminClient, wanted: Iterable[Difference]) -> bool:
+    known = settings_of(admin, {one.topic for one in wanted})
+    return all(known[one.topic].get(one.setting) == one.wanted for one in wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from streams.batching import Fetch
 from streams.lanes import ROUND, Lanes, Waiting
+from streams.ranks import COLD
 
 RANK = {"fast": 1, "warm": 2, "cold": 3}
 TURN = {0: 10, 1: 4, 2: 3, 3: 2}
@@ -60,6 +61,20 @@ def test_later_lanes_get_their_share_while_fast_never_ends() -> None:
     # then each later lane got one turn of each round, and FAST the rest
     assert served.count("warm") == 10
     assert served.count("cold") == 10
+
+
+def test_a_lane_that_rests_goes_on_waiting_while_others_are_served() -> None:
+    # given COLD and WARM
+    queue = lanes()
+    queue.put(waiting("cold", 1))
+    queue.put(waiting("warm", 1))
+
+    # when COLD rests
+    turns = [queue.take(but=COLD), queue.take(but=COLD)]
+
+    # then WARM is served, and COLD is still there
+    assert [turn and turn[0].topic for turn in turns] == ["warm", None]
+    assert taken(queue)[0] == "cold"
 
 
 def test_what_waits_is_counted() -> None:
