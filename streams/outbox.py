@@ -44,11 +44,6 @@ class Outbox:
         self._partitions = partitions
         self._epoch = _Epoch()
 
-    @property
-    def waits(self) -> bool:
-        """Whether an append since the last all_stored is not stored yet."""
-        return self._epoch.open > 0
-
     def append(
         self,
         facts: Sequence[Any],

@@ -77,11 +77,12 @@ def stop(directory: Path, *, progress: Callable[[str], None]) -> None:
     if daemon.find(directory) is None:
         return
     made, path = _made_cache(directory), jars.known_classpath()
-    if path and not jars.startup_cache(path, JVM).exists():
+    kept = jars.startup_cache(path, JVM) if path else None
+    if kept and not kept.exists():
         progress("storing what Kafka's JVM learnt, to start faster from now on")
     daemon.stop(directory, signal.SIGTERM, name=NAME)
-    if path and made.exists():
-        jars.keep_startup_cache(made, jars.startup_cache(path, JVM))
+    if kept and made.exists():
+        jars.keep_startup_cache(made, kept)
 
 
 def _java(path: list[Path], options: list[str]) -> list[str]:

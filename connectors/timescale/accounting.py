@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import Any
 
 import msgspec
 import psycopg
@@ -14,8 +14,6 @@ from connectors.timescale.errors import our_errors
 from connectors.timescale.records import table_of
 from hadron.ports import FactLog
 from hadron.topics import Topic
-
-WORK_MEMORY: LiteralString = "128MB"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -134,7 +132,7 @@ def ticks_named_twice(url: str) -> int:
 
 def offsets(url: str) -> Mapping[tuple[str, int], int]:
     """The offset that the archive takes next, by topic and partition."""
-    with our_errors(), _connected(url) as connection:
+    with our_errors(), psycopg.connect(url) as connection:
         rows = connection.execute("SELECT topic, partition, next_offset FROM consumer_offsets")
         return {(topic, partition): offset for topic, partition, offset in rows}
 
@@ -142,7 +140,7 @@ def offsets(url: str) -> Mapping[tuple[str, int], int]:
 def _connected(url: str) -> Connection:
     """A connection that may keep the groups of some million rows in memory."""
     connection = psycopg.connect(url)
-    connection.execute(f"SET work_mem = '{WORK_MEMORY}'")
+    connection.execute("SET work_mem = '128MB'")
     return connection
 
 

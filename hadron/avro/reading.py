@@ -11,6 +11,7 @@ import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from hadron.avro.shape import (
+    MOST_RUNS,
     Schema,
     are_longs,
     exact_fields,
@@ -23,7 +24,6 @@ from hadron.avro.shape import (
 from hadron.errors import ContractError
 from hadron.values import number
 
-MOST_RUNS = 65_536
 BEGINNING = 16  # bytes of a record by which runs that may fit it are found
 
 ReadMany = Callable[[Sequence[bytes]], list[Any]]
@@ -116,7 +116,7 @@ def _rests_reader(
         width = len(fields)
         longs_of = _array_reader("long", width)
         return lambda bodies: zip(*[iter(longs_of(bodies))] * width, strict=True)
-    records_of = _array_reader(part(schema, list(fields)))
+    records_of = _array_reader(part(schema, fields))
     return lambda bodies: [record.values() for record in records_of(bodies)]
 
 

@@ -14,17 +14,19 @@ from fastavro import parse_schema
 
 from hadron.values import parts
 
+MOST_RUNS = 65_536  # combinations of repeated fields that are kept, of a kind
+
 Schema = Mapping[str, Any]
 
 
-def repeated_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:
+def repeated_fields(schema: Schema) -> tuple[str, ...]:
     """The names of the leading fields that are marked as having few values."""
     return tuple(field["name"] for field in takewhile(lambda f: f.get("repeats"), schema["fields"]))
 
 
-def part(schema: Mapping[str, Any], fields: list[Any]) -> Any:
+def part(schema: Schema, fields: Sequence[Any]) -> Any:
     """A parsed schema of some of the fields."""
-    return parse_schema({"type": "record", "name": schema["name"], "fields": fields})
+    return parse_schema({"type": "record", "name": schema["name"], "fields": list(fields)})
 
 
 def are_longs(fields: Sequence[Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from operator import attrgetter
 from typing import Any
@@ -10,9 +10,8 @@ from typing import Any
 from fastavro import parse_schema, schemaless_writer
 from fastavro._write import write_data  # type: ignore[attr-defined]
 
-from hadron.avro.shape import Schema, are_longs, part, plain, repeated_fields
+from hadron.avro.shape import MOST_RUNS, Schema, are_longs, part, plain, repeated_fields
 
-MOST_RUNS = 65_536
 LONGS = parse_schema({"type": "array", "items": "long"})
 
 Write = Callable[[Any], bytes]
@@ -39,7 +38,7 @@ def _plain_writer(kind: type[Any], schema: Any, head: bytes) -> Callable[[Any], 
 
 
 def _repeating_writer(
-    kind: type[Any], schema: Mapping[str, Any], repeated: tuple[str, ...], head: bytes
+    kind: type[Any], schema: Schema, repeated: tuple[str, ...], head: bytes
 ) -> Callable[[Any], bytes]:
     """Encodes the first fields once for each combination of their values.
 
@@ -67,9 +66,7 @@ def _repeating_writer(
     return write
 
 
-def _rest_writer(
-    kind: type[Any], schema: Mapping[str, Any], fields: Sequence[Any]
-) -> Callable[[Any], bytes]:
+def _rest_writer(kind: type[Any], schema: Schema, fields: Sequence[Any]) -> Callable[[Any], bytes]:
     """Encodes the fields after the repeated ones, by what schemaless_writer calls.
 
     It would parse the schema again for each record.
@@ -84,7 +81,7 @@ def _rest_writer(
 
         return write_longs
 
-    to_plain, rest = plain(kind), part(schema, list(fields))
+    to_plain, rest = plain(kind), part(schema, fields)
     names: dict[str, Any] = {}
     parse_schema(rest, names)
 

@@ -6,7 +6,6 @@ Run: python -m tests.benchmarks.bench_archive [--records 300000]
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from connectors.timescale import process, ticks
 from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
+from tests.benchmarks.measuring import show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_quote, a_trade, codec
 
@@ -59,9 +59,7 @@ def main() -> None:
         assert alone.settings.database is not None
         result = _archive(alone, records)
         result |= _inserts(alone.settings.database.get_secret_value())
-    for name, value in result.items():
-        print(f"{name:<28} {value:>14,}")
-    print(json.dumps(result))
+    show(result)
 
 
 def _archive(alone: Platform, records: int) -> dict[str, Any]:

@@ -18,13 +18,12 @@ from hadron.control.facts import LimitsChanged, StrategyConfigured
 from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.flow import FLOW
 from hadron.partitions import partition_of
-from hadron.topics import key_of
+from hadron.topics import TICKS, key_of
 from tests.benchmarks.measuring import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import codec
 
 SYMBOLS = "AIG,BAC,IBM,SPY"
-TICKS = ("ticks.fast", "ticks.warm", "ticks.cold")
 SPEED = "5x"  # of a market of 200 events/s
 
 
@@ -60,7 +59,11 @@ def main() -> None:
 
 def _hops(alone: Platform) -> dict[str, list[float]]:
     """Milliseconds from the frame until the stage appended what follows from it, by stage."""
-    hops = {"ticks": TICKS, "decisions": ("decisions",), "intents": ("intents",)}
+    hops = {
+        "ticks": [topic.name for topic in TICKS.values()],
+        "decisions": ["decisions"],
+        "intents": ["intents"],
+    }
     return {
         hop: [
             record.timestamp_ms - codec().decode(record.value).seen_ns / 1e6

@@ -21,7 +21,7 @@ def waiting(
     *,
     partitions: int,
     names: Names,
-    archived: Callable[[], Mapping[tuple[str, int], int]],
+    archived: Mapping[tuple[str, int], int],
 ) -> int:
     """Records that some process has not taken. `archived` are the archive's next offsets."""
     left = 0
@@ -29,7 +29,7 @@ def waiting(
         places = [(names.read(t), p) for t in step.sources for p in range(partitions)]
         ends, starts = log.ends(places), log.starts(places)
         group = names.group(process)
-        done = archived() if process == "archive" else groups.committed(admin, group)
+        done = archived if process == "archive" else groups.committed(admin, group)
         left += sum(max(0, end - done.get(at, starts[at])) for at, end in ends.items())
     return left
 

@@ -130,7 +130,7 @@ class Play:
                 log,
                 partitions=partitions,
                 names=LIVE,
-                archived=lambda: accounting.offsets(url),
+                archived=accounting.offsets(url),
             )
 
         return drain.drained(look, hurried=lambda: self._interrupts.count > 1)
