@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +15,7 @@ from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
 
 MAGIC = 0
+MOST_KNOWN = 1024  # records that are known again: one that is on every partition comes from each
 
 
 class Version(typing.NamedTuple):
@@ -40,6 +42,7 @@ class AvroCodec:
         self._writers: dict[type[Any], Callable[[Any], bytes]] = {}
         self._readers: dict[int, Callable[[BytesIO], Any]] = {}
         self._many_readers: dict[bytes, avro.ReadMany] = {}
+        self._decode_again = lru_cache(MOST_KNOWN)(self.decode)
         known = list(versions)
         for version in known:
             self._newest[version.name] = parse_schema(dict(version.schema))
@@ -89,7 +92,7 @@ class AvroCodec:
             found = (
                 self._read_many(read, [values[place][5:] for place in of_head])
                 if read is not None
-                else [self.decode(values[place]) for place in of_head]
+                else [self._decode_again(values[place]) for place in of_head]
             )
             for place, fact in zip(of_head, found, strict=True):
                 facts[place] = fact

@@ -39,6 +39,18 @@ def _exact_by_decimal(text: str) -> tuple[int, int]:
 
 def parts(number: Decimal) -> tuple[int, int]:
     """Split a Decimal into (mantissa, scale). Raise ContractError if not finite or too big."""
+    # Its text is had in a third of the time of its digits; only "1E+3" and the like want those.
+    whole, _, fraction = str(number).partition(".")
+    try:
+        mantissa = int(whole + fraction)
+    except ValueError:
+        return _parts_by_digits(number)
+    if not -LONG_MAX <= mantissa <= LONG_MAX:
+        raise ContractError(f"number does not fit 64 bits: {number}")
+    return mantissa, len(fraction)
+
+
+def _parts_by_digits(number: Decimal) -> tuple[int, int]:
     sign, digits, exponent = number.as_tuple()
     if not isinstance(exponent, int):
         raise ContractError(f"not a finite number: {number}")

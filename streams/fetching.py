@@ -13,7 +13,9 @@ from mode.utils.futures import maybe_async
 
 from streams.ranks import FAST
 
-FETCH_S = 0.003  # between fetches: at 1,000 records/s each would bring one, and cost as much as ten
+# A fetch costs as much as ten records: the more records come, the longer others may join them.
+RECORD_S = 0.00025
+LONGEST_PAUSE_S = 0.015
 HELD_BACK_S = 0.005
 LONGEST_FETCH_MS = 50
 SHORTEST_FETCH_MS = 3  # where records of FAST were left out, for they waited here
@@ -85,10 +87,16 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             now, earliest = time.monotonic(), due.get(node, 0.0)
             if now < earliest:
                 await asyncio.sleep(earliest - now)
-            due[node] = max(now, earliest) + FETCH_S
+            due[node] = max(now, earliest) + self._pause_s()
             brought = await fetch(assignment, node, request)
             for tp in sorted(records, key=rank_of):
                 records.move_to_end(tp)
             return brought
 
         return fetching
+
+    def _pause_s(self) -> float:
+        """Between fetches. It stays the shortest up to 4,000 records/s."""
+        consumer = self.consumer
+        count, consumer.taken = consumer.taken, 0
+        return max(consumer.pause_s, min(count * RECORD_S, LONGEST_PAUSE_S))

@@ -102,7 +102,7 @@ class Stream:
 
     def _attach(self, rank: Mapping[str, int]) -> None:
         names = [self._place.names.read(topic) for topic in self._place.flow.sources]
-        use_slices(self._app, rank)
+        use_slices(self._app, rank, pause_s=self._pace.fetch_s)
         channel = self._app.topic(
             *names, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )

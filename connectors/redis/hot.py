@@ -14,7 +14,7 @@ from hadron.values import number
 class Hot:
     """Conflates facts until they are written: what waits is bounded by the number of keys.
 
-    Suspect ticks make no price. Of two ticks the later counts, of positions the one further on.
+    Suspect ticks make no price. Of two ticks the later counts, of positions the one taken last.
     """
 
     def __init__(self) -> None:
@@ -48,6 +48,12 @@ class Hot:
         """Forget what `waiting` gave, but not how late it was."""
         self._ticks.clear()
         self._positions.clear()
+
+
+def is_newest(fact: Any) -> bool:
+    """Whether facts of its key before it on the log say nothing about now."""
+    a_tick = type(fact) in (TradePrinted, QuoteChanged)
+    return not a_tick or fact.quality not in ("suspect", "late")
 
 
 def _fields(fact: TradePrinted | QuoteChanged) -> dict[str, str]:

@@ -6,7 +6,7 @@ While Redis is down the newest values wait here, nothing is committed, and the f
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from connectors.kafka import connection, membership
-from connectors.redis.hot import Hot
+from connectors.redis.hot import Hot, is_newest
 from hadron import metrics
 from hadron.errors import ContractError, SettingsError, TransientError
 from hadron.ports import Codec, Telemetry
@@ -65,18 +65,31 @@ class Latest:
             self._store.close()
 
     def _turn(self) -> None:
+        alike: dict[Any, list[bytes]] = {}
         for message in membership.taken(self._consumer, most=_SLICE, patience_s=_IDLE_S):
-            self._read[message.topic(), message.partition()] = message.offset() + 1
-            try:
-                self._hot.take(self._codec.decode(message.value() or b""))
-            except ContractError:
-                # The archive keeps its bytes; here it only is no price.
-                self._telemetry.count(metrics.POISONED, process="latest")
+            topic, partition, value = message.topic(), message.partition(), message.value() or b""
+            self._read[topic, partition] = message.offset() + 1
+            alike.setdefault((topic, partition, message.key(), value[:5]), []).append(value)
+        for values in alike.values():
+            self._take_newest(values)
         if self._read != self._written and time.monotonic() >= self._retry_s:
             self._write()
         if time.monotonic() - self._committed_s >= _COMMIT_S:
             self._committed_s = time.monotonic()
             membership.commit(self._consumer, self._written)
+
+    def _take_newest(self, values: Sequence[bytes]) -> None:
+        """Decode those of one key and contract from the last on, until none before it counts."""
+        for value in reversed(values):
+            try:
+                fact = self._codec.decode(value)
+            except ContractError:
+                # The archive keeps its bytes; here it only is no price.
+                self._telemetry.count(metrics.POISONED, process="latest")
+                continue
+            self._hot.take(fact)
+            if is_newest(fact):
+                return
 
     def _write(self) -> None:
         hashes, documents = self._hot.waiting()

@@ -22,19 +22,8 @@ def writer(kind: type[Any], schema: Schema, head: bytes) -> Write:
     repeated = repeated_fields(schema)
     if repeated:
         return _repeating_writer(kind, schema, repeated, head)
-    return _plain_writer(kind, parse_schema(dict(schema)), head)
-
-
-def _plain_writer(kind: type[Any], schema: Any, head: bytes) -> Callable[[Any], bytes]:
-    to_plain = plain(kind)
-
-    def write(fact: Any) -> bytes:
-        body = BytesIO()
-        body.write(head)
-        schemaless_writer(body, schema, to_plain(fact))
-        return body.getvalue()
-
-    return write
+    whole = _record_writer(kind, schema)
+    return lambda fact: head + whole(fact)
 
 
 def _repeating_writer(
@@ -66,28 +55,47 @@ def _repeating_writer(
     return write
 
 
-def _rest_writer(kind: type[Any], schema: Schema, fields: Sequence[Any]) -> Callable[[Any], bytes]:
-    """Encodes the fields after the repeated ones, by what schemaless_writer calls.
-
-    It would parse the schema again for each record.
-    """
+def _rest_writer(kind: type[Any], schema: Schema, fields: Sequence[Any]) -> Write:
+    """Encodes the fields after the repeated ones."""
     if are_longs(fields):
-        values_of = attrgetter(*(field["name"] for field in fields))
+        return _longs_writer(fields)
+    if fields[-1]["type"] == "bytes" and are_longs(fields[:-1]):
+        return _longs_and_bytes_writer(fields)
+    return _record_writer(kind, part(schema, fields))
 
-        def write_longs(fact: Any) -> bytes:
-            record = bytearray()
-            write_data(record, values_of(fact), LONGS, {}, "", {})
-            return bytes(record[1:-1])  # an array is its count, its items, and a count of 0
 
-        return write_longs
-
-    to_plain, rest = plain(kind), part(schema, fields)
-    names: dict[str, Any] = {}
-    parse_schema(rest, names)
+def _longs_writer(fields: Sequence[Any]) -> Write:
+    values_of = attrgetter(*(field["name"] for field in fields))
 
     def write(fact: Any) -> bytes:
         record = bytearray()
-        write_data(record, to_plain(fact), rest, names, "", {})
+        write_data(record, values_of(fact), LONGS, {}, "", {})
+        return bytes(record[1:-1])  # an array is its count, its items, and a count of 0
+
+    return write
+
+
+def _longs_and_bytes_writer(fields: Sequence[Any]) -> Write:
+    values_of = attrgetter(*(field["name"] for field in fields))
+
+    def write(fact: Any) -> bytes:
+        *longs, last = values_of(fact)
+        longs.append(len(last))  # bytes are their length, a long, and themselves
+        record = bytearray()
+        write_data(record, longs, LONGS, {}, "", {})
+        return bytes(record[1:-1]) + last
+
+    return write
+
+
+def _record_writer(kind: type[Any], schema: Schema) -> Write:
+    """Encodes by what schemaless_writer calls: it would parse the schema for each record."""
+    names: dict[str, Any] = {}
+    to_plain, parsed = plain(kind), parse_schema(dict(schema), names)
+
+    def write(fact: Any) -> bytes:
+        record = bytearray()
+        write_data(record, to_plain(fact), parsed, names, "", {})
         return bytes(record)
 
     return write

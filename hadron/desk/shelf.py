@@ -21,7 +21,7 @@ class Shelf:
         self.halted: TradingHalted | None = None
         self.prices: dict[str, Decimal] = {}
         self._books: dict[str, Book] = {}
-        self._changed: dict[str, tuple[str, ...]] = {}  # part -> what it is about
+        self._changed: set[tuple[str, ...]] = set()  # what the parts are about
 
     def book(self, portfolio: str) -> Book:
         """The portfolio's book; an empty one if nothing is known of it."""
@@ -50,8 +50,10 @@ class Shelf:
 
     def snapshot(self) -> Iterable[tuple[str, bytes]]:
         """The parts that changed since the last call, in the order of their names."""
-        changed, self._changed = self._changed, {}
-        for name, about in sorted(changed.items()):
+        changed, self._changed = self._changed, set()
+        # As JSON, because a slash may be in any name.
+        named = {msgspec.json.encode(about).decode(): about for about in changed}
+        for name, about in sorted(named.items()):
             value = self._part(about)
             yield name, b"" if value is None else msgspec.msgpack.encode(value)
 
@@ -75,8 +77,7 @@ class Shelf:
                 raise ValueError(f"no part of the desk: {name}")
 
     def _note(self, *about: str) -> None:
-        # As JSON, because a slash may be in any name.
-        self._changed[msgspec.json.encode(about).decode()] = about
+        self._changed.add(about)
 
     def _part(self, about: tuple[str, ...]) -> object:
         match about:

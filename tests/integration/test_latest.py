@@ -27,6 +27,7 @@ from hadron import metrics
 from hadron.errors import SettingsError
 from hadron.portfolio.facts import PositionChanged
 from hadron.settings import Settings, settings_from
+from hadron.topics import key_of
 from tests.integration.archiving import Counts, wait_until
 from tests.integration.every_fact import a_position
 from tests.support import T0_NS, a_quote, a_trade, codec
@@ -40,8 +41,11 @@ class Flow:
         self.log = KafkaLog(configuration(Settings(kafka=kafka)))
 
     def append(self, topic: str, *facts: Any) -> None:
-        values = [codec().encode(fact) if fact is not None else None for fact in facts]
-        self.log.append(self.prefix + topic, 0, [("key", value) for value in values])
+        records = [
+            ("gone", None) if fact is None else (key_of(fact), codec().encode(fact))
+            for fact in facts
+        ]
+        self.log.append(self.prefix + topic, 0, records)
         self.log.flush()
 
     @contextmanager
@@ -93,12 +97,13 @@ def test_prices_and_positions_are_there_with_a_life(flow: Flow, redis_url: str) 
 
 
 def test_a_late_or_suspect_tick_is_no_price(flow: Flow, redis_url: str) -> None:
-    newest = a_trade("2", at_ns=T0_NS + 5)
+    oldest, newest = a_trade("1", at_ns=T0_NS), a_trade("2", at_ns=T0_NS + 5)
+    late = a_trade("8", at_ns=T0_NS + 1, quality="late")
     suspect = a_trade("9", at_ns=T0_NS + 9, quality="suspect")
     marker = a_trade("1", instrument="eq:END")
 
     with flow.running(redis_url) as client:
-        flow.append("ticks.fast", newest, suspect)
+        flow.append("ticks.fast", oldest, newest, late, suspect)
         wait_until(lambda: client.hget("price:eq:AAPL", "last") == "2")
         flow.append("ticks.cold", a_trade("3", at_ns=T0_NS + 4), marker)
         wait_until(lambda: client.exists("price:eq:END") == 1)
