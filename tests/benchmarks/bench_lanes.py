@@ -1,7 +1,8 @@
 """FAST beside a saturated COLD lane: how long a FAST tick waits for its decision, in one engine.
 
-A backlog of COLD ticks keeps the engine busy without a pause, while a FAST instrument trades at a
-steady rate and its strategy decides at each trade. Then the same with no COLD at all.
+A FAST instrument trades at a steady rate and its strategy decides at each trade. Beside it the
+engine is given backlogs of COLD, with as much time without any after each: what changes on the
+machine meanwhile changes both.
 Run: python -m tests.benchmarks.bench_lanes
 """
 
@@ -9,6 +10,9 @@ from __future__ import annotations
 
 import argparse
 import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
 
 from confluent_kafka import Consumer, TopicPartition
@@ -18,59 +22,89 @@ from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from hadron.partitions import partition_of
 from hadron.topics import LIVE
-from tests.benchmarks.measuring import append_ticks, quantiles, show
-from tests.integration.platform import SHARDS, Platform, platform, until
+from tests.benchmarks.measuring import Batch, append, encoded_ticks, quantiles, show
+from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import a_trade, codec
 
 FAST = "eq:fast"
 START_S = 30.0  # for what Kafka's JVM learns
-PAUSE_S = 2.0  # between the end of COLD and what counts as without
+PAUSE_S = 2.0  # at each change, which offsets that are committed each second show late
 PRICES = ("100", "101")  # each on the other side of the average, so that each is decided on
+
+Waits = list[tuple[float, float]]
+Span = tuple[float, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cold", type=int, default=1_500_000, help="ticks of the backlog")
+    parser.add_argument("--rounds", type=int, default=12, help="backlogs of COLD, one a round")
+    parser.add_argument("--cold", type=int, default=200_000, help="ticks of a backlog")
     parser.add_argument("--rate", type=int, default=500, help="FAST ticks a second")
-    parser.add_argument("--seconds", type=float, default=40, help="how long without COLD")
     asked = parser.parse_args()
+    backlogs = [
+        encoded_ticks(range(n * asked.cold, (n + 1) * asked.cold), lane="cold")
+        for n in range(asked.rounds + 1)
+    ]
     with platform(HADRON_CHECKPOINT_S="1", HADRON_SESSION_S="10") as alone:
-        append_ticks(alone, asked.cold, lane="cold")
         alone.start("engine")
-        until(lambda: _cold_left(alone) < asked.cold, "the engine takes COLD")
-        stopping, waits = Event(), list[tuple[float, float]]()
-        threads = [
-            Thread(target=_trade, args=(alone, asked.rate, stopping)),
-            Thread(target=_read, args=(alone, waits, stopping)),
-        ]
-        for thread in threads:
-            thread.start()
-        try:
+        with _trading(alone, asked.rate) as waits:
+            append(alone, "ticks.cold", backlogs.pop())  # what it learns at the first is not shown
             time.sleep(START_S)
-            begun, left = time.monotonic(), _cold_left(alone)
-            while _cold_left(alone) > 0:
-                last = time.monotonic()
-                time.sleep(0.5)
-            # Then the same looking, so that it costs the same.
-            while time.monotonic() < last + PAUSE_S + asked.seconds:
-                _cold_left(alone)
-                time.sleep(0.5)
-        finally:
-            stopping.set()
-            for thread in threads:
-                thread.join()
-    beside = [wait for at, wait in waits if begun <= at < last]
-    without = [wait for at, wait in waits if at >= last + PAUSE_S]
-    found = {"beside": quantiles(beside), "without": quantiles(without)}
+            spans = [_round(alone, backlogs.pop()) for _ in range(asked.rounds)]
+    waits.sort()
+    both = [(_between(waits, *span), _between(waits, *rest)) for span, rest in spans]
+    beside = quantiles([wait for one, _ in both for wait in one])
+    without = quantiles([wait for _, one in both for wait in one])
+    took_s = sum(end - begun + PAUSE_S for (begun, end), _ in spans)
     show(
         {
             "fast_per_s": asked.rate,
-            "cold_per_s": round(left / (last - begun)),
-            "decisions": len(beside),
+            "cold_per_s": round(asked.rounds * asked.cold / took_s),
+            "decisions": sum(len(one) for one, _ in both),
         }
-        | {f"fast_ms_{name}_{q}": ms for name, cuts in found.items() for q, ms in cuts.items()}
-        | {"p99_more_percent": round(100 * (found["beside"]["p99"] / found["without"]["p99"] - 1))}
+        | {f"fast_ms_beside_{q}": ms for q, ms in beside.items()}
+        | {f"fast_ms_without_{q}": ms for q, ms in without.items()}
+        | {"p99_more_percent": round(100 * (beside["p99"] / without["p99"] - 1))}
     )
+
+
+def _round(alone: Platform, backlog: dict[int, Batch]) -> tuple[Span, Span]:
+    """Give it a backlog; when it was at work on it, and a time as long in which it was not."""
+    append(alone, "ticks.cold", backlog)
+    begun = time.monotonic() + PAUSE_S
+    while _cold_left(alone) > 0:
+        last = time.monotonic()
+        time.sleep(0.5)
+    # Its last second may have been without.
+    beside = (begun, last - 1.0)
+    rest = last + PAUSE_S
+    while time.monotonic() < rest + beside[1] - beside[0]:
+        _cold_left(alone)  # the same looking, so that it costs the same
+        time.sleep(0.5)
+    return beside, (rest, time.monotonic())
+
+
+def _between(waits: Waits, begun: float, end: float) -> list[float]:
+    places = bisect_left(waits, (begun,)), bisect_left(waits, (end,))
+    return [wait for _, wait in waits[slice(*places)]]
+
+
+@contextmanager
+def _trading(alone: Platform, rate: int) -> Iterator[Waits]:
+    """Trade, and note when each decision was read, and how many milliseconds after its tick."""
+    stopping, waits = Event(), Waits()
+    threads = [
+        Thread(target=_trade, args=(alone, rate, stopping)),
+        Thread(target=_read, args=(alone, waits, stopping)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield waits
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join()
 
 
 def _cold_left(alone: Platform) -> int:
@@ -101,8 +135,7 @@ def _trade(alone: Platform, rate: int, stopping: Event) -> None:
     log.close()
 
 
-def _read(alone: Platform, waits: list[tuple[float, float]], stopping: Event) -> None:
-    """When a decision on a FAST tick is read, and how many milliseconds after the tick."""
+def _read(alone: Platform, waits: Waits, stopping: Event) -> None:
     consumer = Consumer({**configuration(alone.settings), "group.id": "bench"})
     consumer.assign([TopicPartition("decisions", partition, 0) for partition in range(SHARDS)])
     while not stopping.is_set():

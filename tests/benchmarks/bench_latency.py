@@ -24,13 +24,15 @@ from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import codec
 
 SYMBOLS = "AIG,BAC,IBM,SPY"
-SPEED = "5x"  # of a market of 200 events/s
+MARKET_EVENTS_S = 200
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--rate", type=int, default=1000, help="ticks/s, a multiple of 200")
+    asked = parser.parse_args()
+    seconds, speed = asked.seconds, f"{asked.rate // MARKET_EVENTS_S}x"
     [port] = free_ports(1, preferred=())
     with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
         alone.environment |= {
@@ -42,7 +44,7 @@ def main() -> None:
         _decide_often(alone)
         for process in FLOW:
             alone.start(process)
-        alone.start("simulator", "--speed", SPEED)
+        alone.start("simulator", "--speed", speed)
         until(lambda: alone.left(("desk", "normalize", "engine")) == 0, "the platform is up")
         alone.start("feed")
         waits = _read(alone, seconds)

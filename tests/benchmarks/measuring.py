@@ -43,15 +43,23 @@ def append_raw_trades(platform: Platform, count: int, *, symbols: int = 16) -> N
         raw = a_raw(payload, symbol=symbol, instrument=key, seen_ns=time.time_ns(), frame=n)
         batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(raw)))
         if n % 5000 == 4999:
-            _append(platform, "raw.massive", batches)
-    _append(platform, "raw.massive", batches)
+            append(platform, "raw.massive", batches)
+    append(platform, "raw.massive", batches)
     platform.log.flush(120)
 
 
 def append_ticks(platform: Platform, count: int, *, lane: str = "warm", symbols: int = 16) -> None:
     """Ticks, a quarter of them trades; prices walk so that strategies decide now and then."""
+    for start in range(0, count, 5000):
+        more = range(start, min(start + 5000, count))
+        append(platform, f"ticks.{lane}", encoded_ticks(more, lane=lane, symbols=symbols))
+    platform.log.flush(120)
+
+
+def encoded_ticks(numbers: range, *, lane: str, symbols: int = 16) -> dict[int, Batch]:
+    """The ticks of `append_ticks` with these numbers, by partition."""
     batches: dict[int, Batch] = {}
-    for n in range(count):
+    for n in numbers:
         key = f"eq:{lane}{n % symbols}"
         shared: dict[str, Any] = {
             "raw_offset": n,
@@ -67,10 +75,7 @@ def append_ticks(platform: Platform, count: int, *, lane: str = "warm", symbols:
         else:
             fact = a_trade(f"{cents / 100:.2f}", **shared)
         batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(fact)))
-        if n % 5000 == 4999:
-            _append(platform, f"ticks.{lane}", batches)
-    _append(platform, f"ticks.{lane}", batches)
-    platform.log.flush(120)
+    return batches
 
 
 def rate(position: Callable[[], int], total: int, *, warm: int) -> float:
@@ -86,7 +91,8 @@ def rate(position: Callable[[], int], total: int, *, warm: int) -> float:
         time.sleep(0.1)
 
 
-def _append(platform: Platform, topic: str, batches: dict[int, Batch]) -> None:
+def append(platform: Platform, topic: str, batches: dict[int, Batch]) -> None:
+    """Append batches, by partition, and forget them."""
     for partition, batch in batches.items():
         platform.log.append(topic, partition, batch)
     batches.clear()
