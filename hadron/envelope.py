@@ -5,16 +5,19 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
 from typing import Any
 
 from fastavro import parse_schema
+from fastavro.schema import to_parsing_canonical_form
 
 from hadron import avro
 from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
 
 MAGIC = 0
+HEAD = 5  # bytes before the Avro
 MOST_KNOWN = 1024  # records that are known again: one that is on every partition comes from each
 
 
@@ -41,6 +44,8 @@ class AvroCodec:
         self._newest: dict[str, Any] = {}
         self._writers: dict[type[Any], Callable[[Any], bytes]] = {}
         self._readers: dict[int, Callable[[BytesIO], Any]] = {}
+        self._schemas: dict[int, Mapping[str, Any]] = {}
+        self._fingerprints: dict[int, bytes] = {}
         self._many_readers: dict[bytes, avro.ReadMany] = {}
         self._decode_again = lru_cache(MOST_KNOWN)(self.decode)
         known = list(versions)
@@ -60,12 +65,10 @@ class AvroCodec:
 
     def decode(self, value: bytes) -> Any:
         """Raise ContractError if the bytes fit no known contract."""
-        if len(value) < 5 or value[0] != MAGIC:
-            raise ContractError("not in the wire format: no byte 0 and schema id", record=value)
-        schema_id = int.from_bytes(value[1:5])
+        schema_id = _schema_id(value)
         read = self._readers.get(schema_id) or self._learned(schema_id, value)
         body = BytesIO(value)
-        body.seek(5)
+        body.seek(HEAD)
         try:
             fact = read(body)
         except ContractError:
@@ -77,6 +80,20 @@ class AvroCodec:
             raise ContractError(f"bytes follow the record of schema {schema_id}", record=value)
         return fact
 
+    def fingerprint(self, value: bytes) -> bytes:
+        """The SHA-256 of its schema's Parsing Canonical Form (Avro, "Schema Fingerprints").
+
+        Raise ContractError if the bytes name no known schema.
+        """
+        schema_id = _schema_id(value)
+        if schema_id not in self._schemas:
+            self._learned(schema_id, value)
+        found = self._fingerprints.get(schema_id)
+        if found is None:
+            form = to_parsing_canonical_form(dict(self._schemas[schema_id]))
+            found = self._fingerprints[schema_id] = sha256(form.encode()).digest()
+        return found
+
     def decode_many(self, values: Sequence[bytes]) -> list[Any]:
         """Decode values in order, those of one schema in one call.
 
@@ -85,12 +102,12 @@ class AvroCodec:
         """
         places: dict[bytes, list[int]] = {}
         for place, value in enumerate(values):
-            places.setdefault(value[:5], []).append(place)
+            places.setdefault(value[:HEAD], []).append(place)
         facts: list[Any] = [None] * len(values)
         for head, of_head in places.items():
             read = self._many_readers.get(head)
             found = (
-                self._read_many(read, [values[place][5:] for place in of_head])
+                self._read_many(read, [values[place][HEAD:] for place in of_head])
                 if read is not None
                 else [self._decode_again(values[place]) for place in of_head]
             )
@@ -118,9 +135,16 @@ class AvroCodec:
         written = parse_schema(dict(version.schema))
         kind = CLASS_OF[version.name]
         same = written == newest
+        self._schemas[version.id] = version.schema
         self._readers[version.id] = avro.reader(kind, written, None if same else newest)
         if same and not avro.exact_fields(kind):
             self._many_readers[_head(version.id)] = avro.many_reader(kind, version.schema)
+
+
+def _schema_id(value: bytes) -> int:
+    if len(value) < HEAD or value[0] != MAGIC:
+        raise ContractError("not in the wire format: no byte 0 and schema id", record=value)
+    return int.from_bytes(value[1:HEAD])
 
 
 def _head(schema_id: int) -> bytes:

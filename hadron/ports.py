@@ -35,6 +35,9 @@ class Codec(Protocol):
     def decode_many(self, values: Sequence[bytes]) -> list[Any]:
         """Decode values in order, cheaper than one by one; raise if any cannot be."""
 
+    def fingerprint(self, value: bytes) -> bytes:
+        """The fingerprint of the schema that wrote these bytes; raise ContractError if unknown."""
+
 
 class FactLog(Protocol):
     """An append-only log of partitions. Appends keep their order within a partition."""
