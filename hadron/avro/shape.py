@@ -41,7 +41,9 @@ def are_longs(fields: Sequence[Any]) -> bool:
 def plain(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
     """What turns facts of a kind into what fastavro writes."""
     exact = exact_fields(kind)
-    optional = {name for name in exact if types.NoneType in _alternatives(typing.get_type_hints(kind)[name])}
+    optional = {
+        name for name in exact if types.NoneType in _alternatives(typing.get_type_hints(kind)[name])
+    }
 
     def with_exact(fact: Any) -> dict[str, Any]:
         fields = msgspec.structs.asdict(fact)
