@@ -99,4 +99,5 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         """Between fetches. It stays the shortest up to 4,000 records/s."""
         consumer = self.consumer
         count, consumer.taken = consumer.taken, 0
-        return max(consumer.pause_s, min(count * RECORD_S, LONGEST_PAUSE_S))
+        pause_s: float = max(consumer.pause_s, min(count * RECORD_S, LONGEST_PAUSE_S))
+        return pause_s

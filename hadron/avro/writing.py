@@ -79,6 +79,7 @@ def _longs_and_bytes_writer(fields: Sequence[Any]) -> Write:
     values_of = attrgetter(*(field["name"] for field in fields))
 
     def write(fact: Any) -> bytes:
+        last: bytes
         *longs, last = values_of(fact)
         longs.append(len(last))  # bytes are their length, a long, and themselves
         record = bytearray()
