@@ -52,9 +52,8 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
     """
 
     rank: Mapping[str, int] = {}
-    pause_s = 0.0  # the shortest between fetches
+    pause_s = 0.0  # between fetches
 
-    taken = 0  # records since the last fetch; only those of the first lanes, while FAST flows
     _fast_until = 0.0
     under_way = False  # a fetch, between being taken here and reaching the agent
 
@@ -93,10 +92,6 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
             read.update(last)
             if any(self.rank_of(tp) == FAST for tp, _ in last):
                 self._fast_until = time.monotonic() + FLOWS_S
-            flows = self.fast_flows()
-            self.taken += sum(
-                len(found) for tp, found in slices if not flows or self.rank_of(tp) <= FAST
-            )
             self.under_way = True
             yield slices[0][0], self._message(Fetch(slices, last, len(slices)))
 

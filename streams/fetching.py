@@ -12,10 +12,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from mode.utils.futures import maybe_async
 
 from streams.ranks import FAST
+from streams.sessions import FetchSession, SessionRequest
 
-# A fetch costs as much as ten records: the more records come, the longer others may join them.
-RECORD_S = 0.00025
-LONGEST_PAUSE_S = 0.015
 HELD_BACK_S = 0.005
 LONGEST_FETCH_MS = 50
 SHORTEST_FETCH_MS = 3  # where records of FAST were left out, for they waited here
@@ -79,6 +77,7 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
         """The same fetch, at our pace to each broker; what it brought is taken by rank."""
         records, rank_of = self._consumer._fetcher._records, self.consumer.rank_of
         due: dict[Any, float] = {}
+        sessions: dict[Any, FetchSession] = {}
 
         async def fetching(assignment: Any, node: Any, request: Any) -> Any:
             # What still waits here is not in the request.
@@ -87,17 +86,11 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
             now, earliest = time.monotonic(), due.get(node, 0.0)
             if now < earliest:
                 await asyncio.sleep(earliest - now)
-            due[node] = max(now, earliest) + self._pause_s()
-            brought = await fetch(assignment, node, request)
+            due[node] = max(now, earliest) + self.consumer.pause_s
+            session = sessions.setdefault(node, FetchSession())
+            brought = await fetch(assignment, node, SessionRequest(request, session))
             for tp in sorted(records, key=rank_of):
                 records.move_to_end(tp)
             return brought
 
         return fetching
-
-    def _pause_s(self) -> float:
-        """Between fetches. It stays the shortest up to 4,000 records/s."""
-        consumer = self.consumer
-        count, consumer.taken = consumer.taken, 0
-        pause_s: float = max(consumer.pause_s, min(count * RECORD_S, LONGEST_PAUSE_S))
-        return pause_s
