@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from connectors.timescale.rows import Place, row
+from hadron.audit.chain import ChainHead
 from hadron.audit.facts import RecordPoisoned
+from hadron.audit.leaves import Leaves
 from hadron.ports import Codec
 
 Partition = tuple[str, int]
@@ -26,6 +29,9 @@ class Batch:
         self.tables: dict[type[Any], Rows] = {}
         self.expected: dict[Partition, int] = {}  # where each partition stands before it
         self.next: dict[Partition, int] = {}  # and after it
+        # The leaf of every record by its offset, in their order, and what the chains came to.
+        self.leaves: dict[Partition, dict[int, bytes]] = defaultdict(dict)
+        self.heads: dict[Partition, ChainHead] = {}
         self.size = 0  # messages taken
 
     def of(self, kind: type[Any]) -> Rows:
@@ -50,6 +56,9 @@ class Batch:
             key=message.key(),
             value=value or b"",
         )
+        written = codec.encode(letter)
+        leaf = Leaves(codec.fingerprint).letter(*place, written)
+        self.leaves[place.topic, place.partition][place.offset] = leaf
         rows = self.of(RecordPoisoned)
-        rows.rows.append(row(letter, place, codec.encode(letter), codec))
+        rows.rows.append(row(letter, place, written, codec))
         rows.messages.append(message)

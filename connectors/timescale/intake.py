@@ -10,6 +10,7 @@ from connectors.timescale.batch import Batch, Partition
 from connectors.timescale.rows import Place, row
 from connectors.timescale.ticks import TickRows, Write
 from hadron import metrics
+from hadron.audit.leaves import Leaves, tombstone
 from hadron.errors import ContractError, PoisonLimitReached
 from hadron.market.facts import QuoteChanged, TradePrinted
 from hadron.ports import Codec, Telemetry
@@ -33,6 +34,7 @@ class Intake:
     ) -> None:
         self._codec = codec
         self._telemetry = telemetry
+        self._leaves = Leaves(codec.fingerprint)
         self._poison_run = 0
         self._compacted = {name for name, topic in topics.items() if topic.compacted}
         self._writers = {name: self._of_topic(name, topic) for name, topic in topics.items()}
@@ -44,6 +46,7 @@ class Intake:
         """
         fresh = _fresh(messages, batch, positions)
         ticks, writers = batch.of(bytes), self._writers
+        leaves, leaf = batch.leaves, self._leaves.record
         facts = self._facts([one[3] for one in fresh])
         for (topic, partition, offset, value, message), fact in zip(fresh, facts, strict=True):
             write = writers[topic].get(type(fact))
@@ -55,6 +58,7 @@ class Intake:
             rows = ticks if type(written) is bytes else batch.of(type(fact))
             rows.rows.append(written)
             rows.messages.append(message)
+            leaves[topic, partition][offset] = leaf(topic, partition, offset, value)
         batch.size += len(messages)
         for topic, count in Counter(one[0] for one in fresh).items():
             self._telemetry.count(metrics.RECORDS_IN, count, process="archive", topic=topic)
@@ -86,7 +90,9 @@ class Intake:
 
     def _refuse(self, message: Any, fact: Any, batch: Batch) -> None:
         if message.value() is None and message.topic() in self._compacted:
-            return  # a tombstone
+            place = (message.topic(), message.partition())
+            batch.leaves[place][message.offset()] = tombstone(*place, message.offset())
+            return
         self._poison_run += 1
         if self._poison_run >= POISON_LIMIT:
             raise PoisonLimitReached(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -10,11 +11,12 @@ import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool
 
-from connectors.timescale import ticks
+from connectors.timescale import chain, ticks
 from connectors.timescale.batch import Batch, Partition, Rows
 from connectors.timescale.binary import HEAD, TAIL
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.rows import LAYOUTS, TABLE_OF
+from hadron.audit.chain import ChainHead
 from hadron.errors import HadronError
 from hadron.ports import Codec
 
@@ -70,6 +72,11 @@ class Store:
             rows = connection.execute(_KNOWN, _columns(places)).fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
 
+    def heads(self, places: Iterable[Partition]) -> dict[Partition, ChainHead]:
+        """How far the chain of each partition has come that has one."""
+        with our_errors(), self._connection() as connection:
+            return chain.heads(connection, places)
+
     def begin(self, starts: Mapping[Partition, int]) -> None:
         """Give partitions their first offset; those that have one keep it."""
         with our_errors(), self._connection() as connection:
@@ -101,6 +108,8 @@ def _write(connection: Connection, batch: Batch) -> dict[str, int]:
                 table = ticks.TABLE if kind is bytes else TABLE_OF[kind]
                 _copy(connection, kind, rows.rows)
                 written[table] = written.get(table, 0) + len(rows.rows)
+        heads = chain.extend(connection, batch.leaves, at_ns=time.time_ns())
+    batch.heads = heads
     return written
 
 

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 from connectors.timescale.batch import Batch, Partition
 from connectors.timescale.store import Store
 from hadron import metrics
+from hadron.audit.chain import ChainHead
 from hadron.errors import TransientError
 from hadron.ports import Telemetry
 
@@ -30,11 +31,13 @@ class Writer:
     def __init__(self, store: Store, pool: ConnectionPool, telemetry: Telemetry) -> None:
         self._store, self._pool, self._telemetry = store, pool, telemetry
         self._abandoned = Event()
+        self.heads: dict[Partition, ChainHead] = {}  # of the chains that are ours, or were
 
     def write(self, batch: Batch) -> Batch:
         """Return the batch when it is stored. Raise OffsetsMoved if it must be read again."""
         began = time.monotonic()
         rows = self._persist(lambda: self._store.write(batch))
+        self.heads.update(batch.heads)
         self._telemetry.observe(metrics.ARCHIVE_BATCH_SECONDS, time.monotonic() - began)
         for table, count in rows.items():
             self._telemetry.count(metrics.ARCHIVE_ROWS, count, table=table)
@@ -62,6 +65,7 @@ class Writer:
         if new := [place for place in places if place not in known]:
             self._store.begin(starts(new))
             known = self._store.offsets(places)
+        self.heads.update(self._store.heads(places))
         return known
 
     def _persist(self, attempt: Callable[[], T]) -> T:

@@ -11,7 +11,7 @@ from connectors.timescale import schema, ticks
 from connectors.timescale.rows import LAYOUTS, TABLE_OF
 from hadron.errors import TransientError
 
-TABLES = {ticks.TABLE, *TABLE_OF.values(), "consumer_offsets", "alembic_version"}
+TABLES = {ticks.TABLE, *TABLE_OF.values(), "consumer_offsets", "audit_chain", "alembic_version"}
 
 
 def columns(url: str, table: str) -> dict[str, str]:
