@@ -47,6 +47,8 @@ ARCHIVE_BATCH_SECONDS = "hadron_archive_batch_seconds"
 ARCHIVE_UP = "hadron_archive_database_up"
 LATEST_WRITES = "hadron_latest_writes_total"
 LATEST_UP = "hadron_latest_redis_up"
+LATEST_REPAIRED = "hadron_latest_repaired_total"
+LATEST_REBUILD_SECONDS = "hadron_latest_rebuild_seconds"
 ORDERS = "hadron_orders_total"
 SIMULATOR_EVENTS = "hadron_simulator_events_total"
 SIMULATOR_FINISHED = "hadron_simulator_finished"
@@ -91,6 +93,10 @@ ALL: Mapping[str, Metric] = {
     ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
     LATEST_WRITES: Metric("counter", "Keys written to Redis", ("kind",)),
     LATEST_UP: Metric("gauge", "1 while Redis answers", ()),
+    LATEST_REPAIRED: Metric(
+        "counter", "Keys that were missing, wrong or foreign in Redis, mended", ("reason",)
+    ),
+    LATEST_REBUILD_SECONDS: Metric("histogram", "Time to fold all hot keys from the log", ()),
     SIMULATOR_EVENTS: Metric("counter", "Events that the venue simulator has sent"),
     SIMULATOR_FINISHED: Metric("gauge", "1 once the simulator's market is over"),
     ORDERS: Metric("counter", "Orders by what became of them", ("outcome",)),

@@ -1,74 +1,73 @@
-"""The newest of many facts, as the keys that Redis is to have."""
+"""The newest of many facts, by the keys that Redis is to have."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from hadron.market.facts import QuoteChanged, TradePrinted
+from connectors.redis.documents import Place, document_of, key_of
 from hadron.portfolio.facts import PositionChanged
-from hadron.values import number
+
+Order = tuple[Any, ...]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """What one key is to hold, and until when."""
+
+    order: Order
+    partition: int
+    expires_ms: int
+    document: bytes
 
 
 class Hot:
-    """Conflates facts until they are written: what waits is bounded by the number of keys.
+    """A fold of the log: whatever comes in whatever slices and order, the same keys come out.
 
-    Suspect ticks make no price. Of two ticks the later counts, of positions the one taken last.
+    Of ticks the latest by the venue's time counts, of positions the last on the log. A key lives
+    `ttl_ms` from the time at which its fact was appended, so that one made anew dies as the old.
     """
 
-    def __init__(self) -> None:
-        self._at_ns: dict[tuple[str, type[Any]], int] = {}
-        self._ticks: dict[tuple[str, type[Any]], Any] = {}
-        self._positions: dict[str, PositionChanged] = {}
+    def __init__(self, ttl_ms: int) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.changed: set[str] = set()  # keys that are not in Redis yet, or must go
+        self._ttl_ms = ttl_ms
 
-    def take(self, fact: Any) -> None:
-        """Add a fact; those of other kinds are passed over."""
-        kind = type(fact)
-        if kind is PositionChanged:
-            self._positions[f"{fact.portfolio}/{fact.strategy}/{fact.instrument}"] = fact
-        elif kind in (TradePrinted, QuoteChanged) and fact.quality != "suspect":
-            key = (fact.instrument, kind)
-            # Lanes of one instrument come in any order.
-            if fact.at_ns >= self._at_ns.get(key, fact.at_ns):
-                self._at_ns[key] = fact.at_ns
-                self._ticks[key] = fact
+    def take(self, fact: Any, place: Place, stamped_ms: int) -> None:
+        """Add a fact with the time of its append; those of other kinds are passed over."""
+        key = key_of(fact)
+        if key is None:
+            return
+        order, known = _order(fact, place), self.entries.get(key)
+        if known is None or known.order < order:
+            document = msgspec.json.encode(document_of(fact, place))
+            self.entries[key] = Entry(order, place[1], stamped_ms + self._ttl_ms, document)
+            self.changed.add(key)
 
-    def waiting(self) -> tuple[dict[str, dict[str, str]], dict[str, bytes]]:
-        """Fields of hashes by key, and documents by key, since `written`."""
-        hashes: dict[str, dict[str, str]] = {}
-        for (instrument, _), fact in self._ticks.items():
-            hashes.setdefault(f"price:{instrument}", {}).update(_fields(fact))
-        documents = {
-            f"position:{key}": msgspec.json.encode(fact) for key, fact in self._positions.items()
-        }
-        return hashes, documents
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Forget keys of partitions that others look after now."""
+        gone = set(partitions)
+        self._drop(lambda entry: entry.partition in gone)
 
-    def written(self) -> None:
-        """Forget what `waiting` gave, but not how late it was."""
-        self._ticks.clear()
-        self._positions.clear()
+    def forget_expired(self, now_ms: int) -> None:
+        """Forget keys that Redis has forgotten."""
+        self._drop(lambda entry: entry.expires_ms <= now_ms)
+
+    def _drop(self, condition: Callable[[Entry], bool]) -> None:
+        for key in [key for key, entry in self.entries.items() if condition(entry)]:
+            del self.entries[key]
+            self.changed.discard(key)
 
 
 def is_newest(fact: Any) -> bool:
     """Whether facts of its key before it on the log say nothing about now."""
-    a_tick = type(fact) in (TradePrinted, QuoteChanged)
-    return not a_tick or fact.quality not in ("suspect", "late")
+    return getattr(fact, "quality", "live") not in ("suspect", "late")
 
 
-def _fields(fact: TradePrinted | QuoteChanged) -> dict[str, str]:
-    if isinstance(fact, TradePrinted):
-        return {
-            "last": str(number(fact.price, fact.price_scale)),
-            "last_size": str(number(fact.size, fact.size_scale)),
-            "last_at_ns": str(fact.at_ns),
-            "last_quality": fact.quality,
-        }
-    return {
-        "bid": str(number(fact.bid, fact.price_scale)),
-        "ask": str(number(fact.ask, fact.price_scale)),
-        "bid_size": str(number(fact.bid_size, fact.size_scale)),
-        "ask_size": str(number(fact.ask_size, fact.size_scale)),
-        "quote_at_ns": str(fact.at_ns),
-        "quote_quality": fact.quality,
-    }
+def _order(fact: Any, place: Place) -> Order:
+    topic, _, offset = place
+    if isinstance(fact, PositionChanged):
+        return (offset,)
+    # Lanes of one instrument come in any order; at one time, the venue's own order decides.
+    return (fact.at_ns, fact.raw_offset, topic, offset)

@@ -1,159 +1,188 @@
-"""The process `latest`: the newest prices and positions in Redis, with a time to live.
+"""The process `latest`: newest prices, top of the books and positions in Redis.
 
-While Redis is down the newest values wait here, nothing is committed, and the flow goes on.
+The log of the last `HADRON_HOT_TTL_S` is all that it believes: it is folded anew at each start, and
+Redis is compared with it all the time. While Redis is down the newest values wait here.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from threading import Event
-from typing import Any
 
-import redis
 import structlog
 from confluent_kafka import Consumer, TopicPartition
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from connectors.kafka import connection, membership
-from connectors.redis.hot import Hot, is_newest
+from connectors.redis.hot import Hot
+from connectors.redis.intake import Intake
+from connectors.redis.past import Past
+from connectors.redis.projection import Projection
+from connectors.redis.store import store_of
 from hadron import metrics
-from hadron.errors import ContractError, SettingsError, TransientError
+from hadron.errors import TransientError
+from hadron.partitions import partition_of
 from hadron.ports import Codec, Telemetry
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
 from hadron.topics import LIVE, POSITIONS, TICKS
 
 GROUP = LIVE.group("latest")
 _SLICE = 1_000
 _IDLE_S = 0.1
-_COMMIT_S = 1.0
+_COMMIT_S = _CHECK_S = 1.0
 _RETRY_S = 0.5
 
 log = structlog.get_logger()
 
 
 class Latest:
-    """One consumer and one Redis."""
+    """One consumer and one Redis.
+
+    Reads on from the ends of its partitions at once, and what lies before them beside that, the
+    newest first: no key goes back in time. The group only shares out the partitions; what is
+    committed is for people who look at the lag.
+    """
 
     def __init__(
         self,
         consumer: Consumer,
-        store: redis.Redis,
+        past: Past,
+        intake: Intake,
+        projection: Projection,
         *,
-        codec: Codec,
         telemetry: Telemetry,
-        ttl_s: int,
+        shards: int,
     ) -> None:
-        self._consumer, self._store, self._codec = consumer, store, codec
-        self._telemetry, self._ttl_s = telemetry, ttl_s
-        self._hot = Hot()
-        self._read: dict[membership.Partition, int] = {}
+        self._consumer, self._past, self._intake = consumer, past, intake
+        self._projection, self._telemetry, self._shards = projection, telemetry, shards
+        self._assigned: list[membership.Partition] = []
+        self._read: dict[membership.Partition, int] = {}  # empty until the ends are known
         self._written: dict[membership.Partition, int] = {}
-        self._retry_s = self._committed_s = 0.0
+        self._folding: Iterator[int] | None = None
+        self._began_s = self._committed_s = self._checked_s = 0.0
+        self._look_s = self._retry_s = 0.0  # when Kafka and Redis are asked again
 
     def run(self, topics: Iterable[str], stop: Event) -> None:
         """Keep Redis up to date until `stop` is set."""
-        self._consumer.subscribe(list(topics), on_revoke=self._on_revoke, on_lost=self._on_lost)
+        self._consumer.subscribe(
+            list(topics),
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
         try:
             while not stop.is_set():
                 self._turn()
             membership.commit_and_wait(self._consumer, self._written)
         finally:
             self._consumer.close()
-            self._store.close()
 
     def _turn(self) -> None:
-        alike: dict[Any, list[bytes]] = {}
-        for message in membership.taken(self._consumer, most=_SLICE, patience_s=_IDLE_S):
-            topic, partition, value = message.topic(), message.partition(), message.value() or b""
-            self._read[topic, partition] = message.offset() + 1
-            alike.setdefault((topic, partition, message.key(), value[:5]), []).append(value)
-        for values in alike.values():
-            self._take_newest(values)
-        if self._read != self._written and time.monotonic() >= self._retry_s:
-            self._write()
-        if time.monotonic() - self._committed_s >= _COMMIT_S:
-            self._committed_s = time.monotonic()
+        patience_s = _IDLE_S if self._folding is None else 0
+        messages = membership.taken(self._consumer, most=_SLICE, patience_s=patience_s)
+        for message in messages:
+            self._read[message.topic(), message.partition()] = message.offset() + 1
+        self._intake.take(messages)
+        now_s = time.monotonic()
+        if now_s >= self._look_s:
+            self._look_back()
+        if now_s >= self._retry_s:
+            self._update(now_s)
+        if now_s - self._committed_s >= _COMMIT_S:
+            self._committed_s = now_s
             membership.commit(self._consumer, self._written)
 
-    def _take_newest(self, values: Sequence[bytes]) -> None:
-        """Decode those of one key and contract from the last on, until none before it counts."""
-        for value in reversed(values):
-            try:
-                fact = self._codec.decode(value)
-            except ContractError:
-                # The archive keeps its bytes; here it only is no price.
-                self._telemetry.count(metrics.POISONED, process="latest")
-                continue
-            self._hot.take(fact)
-            if is_newest(fact):
-                return
-
-    def _write(self) -> None:
-        hashes, documents = self._hot.waiting()
+    def _look_back(self) -> None:
+        """Begin to read the past of new partitions, or fold one more slice of it."""
         try:
-            with _our_errors():
-                self._pipeline(hashes, documents)
+            if self._assigned and not self._read:
+                self._begin()
+            elif self._folding is not None and next(self._folding, None) is None:
+                self._folding = None
+                seconds = time.monotonic() - self._began_s
+                self._telemetry.observe(metrics.LATEST_REBUILD_SECONDS, seconds)
+                log.info("latest.folded", keys=len(self._intake.hot.entries), seconds=seconds)
+        except TransientError as error:
+            log.warning("latest.kafka_down", reason=str(error))
+            self._forget()
+            self._look_s = time.monotonic() + _RETRY_S
+
+    def _begin(self) -> None:
+        self._began_s = time.monotonic()
+        ends = self._past.ends(self._assigned)
+        self._folding = self._past.fold(ends, self._intake)
+        self._read = dict(ends)
+        self._consumer.assign([TopicPartition(*place, end) for place, end in ends.items()])
+
+    def _update(self, now_s: float) -> None:
+        try:
+            self._projection.write()
+            whole = self._folding is None and bool(self._read)
+            if whole and now_s - self._checked_s >= _CHECK_S:
+                self._checked_s = now_s
+                self._projection.check()
+                self._projection.check_foreign(self._is_ours)
         except TransientError as error:
             self._retry_s = time.monotonic() + _RETRY_S
             self._telemetry.gauge(metrics.LATEST_UP, 0)
             log.warning("latest.redis_down", reason=str(error))
             return
-        self._hot.written()
-        self._written = dict(self._read)
         self._telemetry.gauge(metrics.LATEST_UP, 1)
-        for kind, count in (("price", len(hashes)), ("position", len(documents))):
-            self._telemetry.count(metrics.LATEST_WRITES, count, kind=kind)
+        if whole:
+            self._written = dict(self._read)
 
-    def _pipeline(self, hashes: dict[str, dict[str, str]], documents: dict[str, bytes]) -> None:
-        pipeline: Any = self._store.pipeline(transaction=False)
-        for key, fields in hashes.items():
-            pipeline.hset(key, mapping=fields)
-            pipeline.expire(key, self._ttl_s)
-        for key, document in documents.items():
-            pipeline.set(key, document, ex=self._ttl_s)
-        pipeline.execute()
+    def _is_ours(self, instrument: str) -> bool:
+        partition = partition_of(instrument, self._shards)
+        return any(partition == ours for _, ours in self._assigned)
 
-    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        membership.commit_and_wait(self._consumer, self._written)
-        self._on_lost(self._consumer, partitions)
+    def _forget(self) -> None:
+        self._intake.hot.forget({partition for _, partition in self._read})
+        self._read, self._written, self._folding = {}, {}, None
 
-    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        for partition in partitions:
-            self._read.pop((partition.topic, partition.partition), None)
-            self._written.pop((partition.topic, partition.partition), None)
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._forget()
+        self._assigned = [(partition.topic, partition.partition) for partition in partitions]
+        consumer.assign([])  # nothing flows until the ends are known
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        membership.commit_and_wait(consumer, self._written)
+        self._on_lost(consumer, partitions)
+
+    def _on_lost(self, consumer: Consumer, _: list[TopicPartition]) -> None:
+        self._assigned = []
+        self._forget()
+        consumer.unassign()
 
 
 def run(settings: Settings, *, codec: Codec, telemetry: Telemetry, stop: Event) -> None:
-    """Write `price:<instrument>` and `position:<portfolio>/<strategy>/<instrument>` until `stop`.
+    """Write `price:<instrument>`, `book:<instrument>` and `position:<...>` until `stop` is set.
 
-    Begins with the oldest records that Kafka has, so that nothing has to be kept elsewhere.
+    What the keys hold is in `documents`. Raise SettingsError where no Redis is set.
     """
-    if settings.redis is None:
-        raise SettingsError([f"{variable('redis')}: is not set; wanted redis://host:port/0"])
-    store = redis.Redis.from_url(
-        settings.redis.get_secret_value(),
-        socket_timeout=2,
-        socket_connect_timeout=2,
-        retry=Retry(NoBackoff(), 0),  # the newest values come again with our own next try
-    )
-    prefix = settings.prefix
+    store, kafka = store_of(settings), connection.configuration(settings)
     consumer = membership.member(
-        connection.configuration(settings),
-        prefix + GROUP,
+        kafka,
+        settings.prefix + GROUP,
         **membership.UNHURRIED,
         **membership.session(settings.session_s),
         **{"auto.offset.reset": "earliest"},
     )
-    latest = Latest(consumer, store, codec=codec, telemetry=telemetry, ttl_s=settings.hot_ttl_s)
-    latest.run([prefix + topic.name for topic in (*TICKS.values(), POSITIONS)], stop)
-
-
-@contextmanager
-def _our_errors() -> Iterator[None]:
+    ttl_ms = settings.hot_ttl_s * 1000
+    hot = Hot(ttl_ms)
+    latest = Latest(
+        consumer,
+        Past(kafka, ttl_ms=ttl_ms),
+        Intake(hot, codec=codec, telemetry=telemetry),
+        Projection(store, hot, telemetry),
+        telemetry=telemetry,
+        shards=settings.num_shards,
+    )
     try:
-        yield
-    except redis.RedisError as error:
-        raise TransientError(f"redis: {error}") from error
+        latest.run(topics_of(settings.prefix), stop)
+    finally:
+        store.close()
+
+
+def topics_of(prefix: str) -> list[str]:
+    """What hot keys are made of."""
+    return [prefix + topic.name for topic in (*TICKS.values(), POSITIONS)]

@@ -12,6 +12,7 @@ from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
 from hadron.cli.migrate import migrate
+from hadron.cli.rebuild import rebuild
 from hadron.cli.replay.command import replay
 from hadron.cli.run import run
 from hadron.cli.stack import down, up
@@ -31,7 +32,7 @@ def command() -> Any:
         rich_markup_mode="rich",
     )
     app.callback()(_start)
-    for one in (demo, up, down, status, doctor, run, migrate, replay, version):
+    for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, version):
         app.command()(one)
     for name, group in (("topics", topics.app), ("query", query.app), ("control", control.app)):
         app.add_typer(group, name=name)

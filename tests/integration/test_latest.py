@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -23,9 +25,12 @@ from connectors.kafka.log import KafkaLog
 from connectors.local import valkey
 from connectors.local.stack import Endpoints
 from connectors.redis import latest
+from connectors.redis.documents import Book, Position, Price
+from connectors.redis.rebuilding import rebuild
 from hadron import metrics
+from hadron.__main__ import run
+from hadron.cli.exits import Exit
 from hadron.errors import SettingsError
-from hadron.portfolio.facts import PositionChanged
 from hadron.settings import Settings, settings_from
 from hadron.topics import key_of
 from tests.integration.archiving import Counts, wait_until
@@ -48,12 +53,20 @@ class Flow:
         self.log.append(self.prefix + topic, 0, records)
         self.log.flush()
 
+    def settings(self, url: str) -> Settings:
+        return settings_from(
+            {
+                "HADRON_KAFKA": self.kafka,
+                "HADRON_REDIS": url,
+                "HADRON_PREFIX": self.prefix,
+                "HADRON_NUM_SHARDS": "1",
+            }
+        )
+
     @contextmanager
     def running(self, url: str) -> Iterator[redis.Redis]:
         stop = Event()
-        settings = settings_from(
-            {"HADRON_KAFKA": self.kafka, "HADRON_REDIS": url, "HADRON_PREFIX": self.prefix}
-        )
+        settings = self.settings(url)
         options = {"codec": codec(), "telemetry": self.counts, "stop": stop}
         thread = threading.Thread(target=latest.run, args=(settings,), kwargs=options)
         thread.start()
@@ -79,20 +92,33 @@ def flow(stack: Endpoints, unique: str) -> Iterator[Flow]:
         future.result(30)
 
 
-def test_prices_and_positions_are_there_with_a_life(flow: Flow, redis_url: str) -> None:
+def price(client: redis.Redis, instrument: str = "eq:AAPL") -> str | None:
+    document: Any = client.get(f"price:{instrument}")
+    return str(msgspec.json.decode(document, type=Price).last) if document else None
+
+
+def everything(client: redis.Redis) -> dict[str, tuple[Any, Any]]:
+    """All keys with what they hold and when they expire."""
+    keys: Any = client.keys()
+    return {key: (client.get(key), client.pexpiretime(key)) for key in sorted(keys)}
+
+
+def test_prices_books_and_positions_are_there_with_a_life(flow: Flow, redis_url: str) -> None:
     flow.append("ticks.fast", a_trade("1.50", size=7), a_quote(149, 151))
     flow.append("positions", a_position(), a_position(quantity=Decimal(3)), None)
 
     with flow.running(redis_url) as client:
-        wait_until(lambda: client.exists("price:eq:AAPL", "position:main/sma/eq:AAPL") == 2)
-        wait_until(lambda: client.hexists("price:eq:AAPL", "bid") is True)
+        keys = ["price:eq:AAPL", "book:eq:AAPL", "position:main/sma/eq:AAPL"]
+        wait_until(lambda: client.exists(*keys) == 3)
+        documents: list[Any] = [client.get(key) for key in keys]
+        lives: list[Any] = [client.ttl(key) for key in keys]
 
-        price = client.hgetall("price:eq:AAPL")
-        document = client.get("position:main/sma/eq:AAPL")
-        lives = [client.ttl(key) for key in ("price:eq:AAPL", "position:main/sma/eq:AAPL")]
-
-    assert price | {"last": "1.50", "last_size": "7", "bid": "1.49", "ask": "1.51"} == price
-    assert msgspec.json.decode(str(document), type=PositionChanged).quantity == 3
+    prices = msgspec.json.decode(documents[0], type=Price)
+    assert (str(prices.last), prices.size, prices.log_offset) == ("1.50", Decimal(7), 0)
+    book = msgspec.json.decode(documents[1], type=Book)
+    assert (str(book.bid), str(book.ask), book.log_offset) == ("1.49", "1.51", 1)
+    position = msgspec.json.decode(documents[2], type=Position)
+    assert (position.quantity, position.log_topic) == (Decimal(3), f"{flow.prefix}positions")
     assert all(0 < life <= 900 for life in lives)
 
 
@@ -104,11 +130,11 @@ def test_a_late_or_suspect_tick_is_no_price(flow: Flow, redis_url: str) -> None:
 
     with flow.running(redis_url) as client:
         flow.append("ticks.fast", oldest, newest, late, suspect)
-        wait_until(lambda: client.hget("price:eq:AAPL", "last") == "2")
+        wait_until(lambda: price(client) == "2")
         flow.append("ticks.cold", a_trade("3", at_ns=T0_NS + 4), marker)
         wait_until(lambda: client.exists("price:eq:END") == 1)
 
-        assert client.hget("price:eq:AAPL", "last") == "2"
+        assert price(client) == "2"
 
 
 def test_what_cannot_be_read_is_counted_and_passed_over(flow: Flow, redis_url: str) -> None:
@@ -136,7 +162,7 @@ def test_a_redis_that_goes_away_gets_the_newest_when_it_is_back(
 ) -> None:
     with flow.running(valkey.start(own_valkey)) as client:
         flow.append("ticks.fast", a_trade("1"))
-        wait_until(lambda: client.hget("price:eq:AAPL", "last") == "1")
+        wait_until(lambda: price(client) == "1")
 
         valkey.stop(own_valkey)
         for n in range(2, 50):
@@ -145,27 +171,121 @@ def test_a_redis_that_goes_away_gets_the_newest_when_it_is_back(
         valkey.start(own_valkey)
 
         wait_until(lambda: flow.counts.gauged[metrics.LATEST_UP] == 1)
-        wait_until(lambda: client.hget("price:eq:AAPL", "last") == "49")
+        wait_until(lambda: price(client) == "49")
 
 
-def test_an_emptied_redis_is_filled_again_from_the_log(flow: Flow, redis_url: str) -> None:
-    flow.append("ticks.fast", a_trade("1"))
+def test_a_redis_that_comes_back_empty_is_filled_again(flow: Flow, own_valkey: Path) -> None:
+    with flow.running(valkey.start(own_valkey)) as client:
+        flow.append("ticks.fast", *(a_trade("1", instrument=f"eq:S{n}") for n in range(100)))
+        wait_until(lambda: client.dbsize() == 100)
+        before = everything(client)
+
+        valkey.stop(own_valkey)
+        for file in own_valkey.glob("appendonlydir/*"):
+            file.unlink()
+        valkey.start(own_valkey)
+
+        wait_until(lambda: client.dbsize() == 100, timeout_s=10)
+        assert everything(client) == before
+
+
+def test_a_flushed_redis_is_filled_again_while_it_runs(flow: Flow, redis_url: str) -> None:
     with flow.running(redis_url) as client:
-        wait_until(lambda: client.exists("price:eq:AAPL") == 1)
-        before = client.hgetall("price:eq:AAPL")
+        flow.append("ticks.fast", *(a_trade("1", instrument=f"eq:S{n}") for n in range(100)))
+        wait_until(lambda: client.dbsize() == 100)
+        before = everything(client)
+
         client.flushdb()
-        admin = AdminClient({"bootstrap.servers": flow.kafka})
-    group = flow.prefix + latest.GROUP
-    wait_until(lambda: _deleted(admin, group))
+
+        wait_until(lambda: client.dbsize() == 100, timeout_s=10)
+        assert everything(client) == before
+    assert flow.counts.counted[metrics.LATEST_REPAIRED] >= 100
+
+
+def test_a_redis_that_lies_is_put_right(flow: Flow, redis_url: str) -> None:
+    with flow.running(redis_url) as client:
+        flow.append("ticks.fast", *(a_trade("1", instrument=f"eq:S{n}") for n in range(100)))
+        flow.append("positions", a_position())
+        client.set("session:of-somebody-else", "1")
+        wait_until(lambda: client.dbsize() == 102)
+        before = everything(client)
+
+        honest: Any = client.get("price:eq:S7")
+        client.set("price:eq:S7", honest.replace('"1"', '"2"'))
+        client.delete("price:eq:S8")
+        client.set("price:eq:MADE-UP", honest)
+        client.set("position:main/sma/eq:MADE-UP", "{}")
+
+        wait_until(lambda: everything(client) == before, timeout_s=10)
+
+
+def test_a_start_believes_the_log_and_not_what_it_finds(flow: Flow, redis_url: str) -> None:
+    flow.append("ticks.fast", a_trade("1"), a_quote())
+    with flow.running(redis_url) as client:
+        wait_until(lambda: client.dbsize() == 2)
+        before = everything(client)
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.delete("book:eq:AAPL")
+        client.set("price:eq:AAPL", "a lie", ex=60)
+        client.set("price:eq:MADE-UP", "a lie", ex=60)
 
     with flow.running(redis_url) as client:
-        wait_until(lambda: client.exists("price:eq:AAPL") == 1)
-
-        assert client.hgetall("price:eq:AAPL") == before
+        wait_until(lambda: everything(client) == before, timeout_s=10)
 
 
-def _deleted(admin: AdminClient, group: str) -> bool:
-    return admin.delete_consumer_groups([group])[group].exception() is None
+def test_a_rebuild_makes_the_same_keys_and_tells_what_was_wrong(flow: Flow, redis_url: str) -> None:
+    flow.append("ticks.fast", *(a_trade("1", instrument=f"eq:S{n}") for n in range(100)))
+    flow.append("ticks.cold", *(a_quote(instrument=f"eq:S{n}") for n in range(0, 100, 2)))
+    flow.append("positions", a_position())
+    with flow.running(redis_url) as client:
+        wait_until(lambda: client.dbsize() == 151)
+        before = everything(client)
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.delete("price:eq:S1", "position:main/sma/eq:AAPL")
+        client.set("price:eq:S2", "a lie")
+        client.set("book:eq:MADE-UP", "a lie")
+        client.set("session:of-somebody-else", "1")
+
+        found = rebuild(flow.settings(redis_url), codec=codec(), telemetry=flow.counts)
+        again = rebuild(flow.settings(redis_url), codec=codec(), telemetry=flow.counts)
+
+        client.delete("session:of-somebody-else")
+        assert everything(client) == before
+    assert (found.records, found.keys) == (151, 151)
+    assert (found.missing, found.wrong, found.foreign) == (2, 1, 1)
+    assert again.differing == 0
+
+
+def test_the_command_shows_what_it_found(
+    flow: Flow, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flow.append("ticks.fast", a_trade("1"))
+    environ = {
+        "HADRON_KAFKA": flow.kafka,
+        "HADRON_REDIS": redis_url,
+        "HADRON_PREFIX": flow.prefix,
+        "HADRON_NUM_SHARDS": "1",
+    }
+
+    code = run(["rebuild", "--redis", "--json"], environ)
+
+    told = json.loads(capsys.readouterr().out)["redis"]
+    assert (code, told["keys"], told["missing"]) == (Exit.OK, 1, 1)
+
+
+def test_what_was_appended_too_long_ago_makes_no_key(flow: Flow, redis_url: str) -> None:
+    flow.log.append(
+        f"{flow.prefix}ticks.fast",
+        0,
+        [("eq:AAPL", codec().encode(a_trade("1")))],
+        timestamp_ms=int(time.time() * 1000) - 901_000,
+    )
+    flow.append("ticks.fast", a_trade("1", instrument="eq:END"))
+
+    with flow.running(redis_url) as client:
+        wait_until(lambda: client.exists("price:eq:END") == 1)
+
+        assert client.keys() == ["price:eq:END"]
 
 
 def test_without_a_redis_the_setting_is_named() -> None:
