@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import CheckpointTaken, RecordPoisoned
+from hadron.audit.facts import CheckpointTaken, HeadsAnchored, RecordPoisoned
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -44,6 +44,7 @@ FACTS: tuple[type[Any], ...] = (
     InstrumentListed,
     RecordPoisoned,
     CheckpointTaken,
+    HeadsAnchored,
 )
 
 

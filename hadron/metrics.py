@@ -45,6 +45,7 @@ FRAME_TO_INTENT_SECONDS = "hadron_frame_to_intent_seconds"
 ARCHIVE_ROWS = "hadron_archive_rows_total"
 ARCHIVE_BATCH_SECONDS = "hadron_archive_batch_seconds"
 ARCHIVE_UP = "hadron_archive_database_up"
+ANCHORS = "hadron_anchors_total"
 LATEST_WRITES = "hadron_latest_writes_total"
 LATEST_UP = "hadron_latest_redis_up"
 LATEST_REPAIRED = "hadron_latest_repaired_total"
@@ -91,6 +92,7 @@ ALL: Mapping[str, Metric] = {
     ARCHIVE_ROWS: Metric("counter", "Rows committed", ("table",)),
     ARCHIVE_BATCH_SECONDS: Metric("histogram", "Time of one database transaction", ()),
     ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
+    ANCHORS: Metric("counter", "Signed heads of the chains, written to topic and file", ()),
     LATEST_WRITES: Metric("counter", "Keys written to Redis", ("kind",)),
     LATEST_UP: Metric("gauge", "1 while Redis answers", ()),
     LATEST_REPAIRED: Metric(

@@ -81,6 +81,15 @@ class Settings:
     pool_acquire_s: Annotated[float, Field(gt=0, description="Wait for a connection")] = 30.0
     pool_idle_s: Annotated[float, Field(gt=0, description="Close connections idle so long")] = 600.0
     pool_lifetime_s: Annotated[float, Field(gt=0, description="Replace connections after")] = 1800.0
+    anchor_key_file: Annotated[
+        str | None,
+        Field(description="Private key (PEM) that signs the heads of the chains; none: unsigned"),
+    ] = None
+    anchor_file: Annotated[
+        str | None,
+        Field(description="File of signed heads; none: anchors.jsonl in the user's data directory"),
+    ] = None
+    anchor_s: Annotated[float, Field(gt=0, description="Time between signed heads")] = 60.0
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
     simulator_host: Annotated[str, Field(description="Address of the venue simulator")] = (
         "127.0.0.1"

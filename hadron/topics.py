@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import CheckpointTaken, RecordPoisoned
+from hadron.audit.facts import CheckpointTaken, HeadsAnchored, RecordPoisoned
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -67,6 +67,8 @@ CONTROL = Topic(
 )
 INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
 DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
+# Signed heads of the chains of what is stored. They stay outside of the database that they judge.
+ANCHORS = Topic("anchors", "signing key", (HeadsAnchored,), 5 * 365 * DAY_MS)
 
 # The fold that keeps state in a topic of its own, by process.
 STATE: Mapping[str, Topic] = {
@@ -85,6 +87,7 @@ ALL: tuple[Topic, ...] = (
     CONTROL,
     INSTRUMENTS,
     DEAD,
+    ANCHORS,
     *STATE.values(),
 )
 
@@ -115,6 +118,7 @@ _KEY: Mapping[type[Any], Callable[[Any], str]] = {
     TradingResumed: lambda _: "trading",
     InstrumentListed: lambda fact: f"{fact.venue}:{fact.symbol}",
     RecordPoisoned: lambda fact: f"{fact.source}/{fact.partition}",
+    HeadsAnchored: lambda fact: str(fact.key),
 }
 
 

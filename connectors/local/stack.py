@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 import platformdirs
 
+from connectors import signing
 from connectors.local import daemon, kafka, postgres, valkey
 
 Name = Literal["kafka", "postgres", "valkey"]
@@ -30,6 +31,16 @@ def default_directory() -> Path:
     return platformdirs.user_data_path("hadron")
 
 
+def anchor_key(directory: Path) -> Path:
+    """The key that signs what this stack stores; `up` makes it."""
+    return directory / "anchor-key.pem"
+
+
+def anchor_file(directory: Path) -> Path:
+    """Where the signed heads of what this stack stores are."""
+    return directory / "anchors.jsonl"
+
+
 def up(directory: Path, *, progress: Progress, need: frozenset[Name] = ALL) -> Endpoints:
     """Start what is needed and does not run yet; all of it outlives this process.
 
@@ -46,6 +57,8 @@ def up(directory: Path, *, progress: Progress, need: frozenset[Name] = ALL) -> E
         begun = [pool.submit(starts[name]) for name in sorted(need)]
         for future in begun:
             future.result()
+        if not anchor_key(directory).exists():
+            signing.create(anchor_key(directory))
     return endpoints(directory)
 
 

@@ -6,8 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from connectors.timescale.rows import Place, row
-from hadron.audit.chain import ChainHead
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.facts import ChainHead, RecordPoisoned
 from hadron.audit.leaves import Leaves
 from hadron.ports import Codec
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import psycopg
 
-from hadron.audit.chain import Block, ChainHead, Entry, block
+from hadron.audit.chain import Block, Entry, block
+from hadron.audit.facts import ChainHead
 
 Partition = tuple[str, int]
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -9,6 +9,7 @@ from threading import Event
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from connectors.anchors import anchoring
 from connectors.kafka import connection, membership
 from connectors.timescale.archive import Archive
 from connectors.timescale.intake import Intake
@@ -47,6 +48,7 @@ def run(
     pool = pool_of(settings)
     pool.open(wait=False)
     kafka = connection.configuration(settings)
+    writer = Writer(Store(pool, codec), pool, telemetry)
     archive = Archive(
         membership.member(
             kafka,
@@ -54,14 +56,15 @@ def run(
             **membership.UNHURRIED,
             **membership.session(settings.session_s),
         ),
-        Writer(Store(pool, codec), pool, telemetry),
+        writer,
         Intake(stored, codec=codec, telemetry=telemetry),
         starts=partial(membership.starts, kafka),
         telemetry=telemetry,
         batch_rows=settings.batch_rows,
         batch_s=settings.batch_s,
     )
-    archive.run(stored, stop)
+    with anchoring(settings, lambda: dict(writer.heads), codec=codec, telemetry=telemetry):
+        archive.run(stored, stop)
 
 
 def pool_of(settings: Settings) -> ConnectionPool[psycopg.Connection]:

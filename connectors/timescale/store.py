@@ -16,7 +16,7 @@ from connectors.timescale.batch import Batch, Partition, Rows
 from connectors.timescale.binary import HEAD, TAIL
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.rows import LAYOUTS, TABLE_OF
-from hadron.audit.chain import ChainHead
+from hadron.audit.facts import ChainHead
 from hadron.errors import HadronError
 from hadron.ports import Codec
 

@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 from connectors.timescale.batch import Batch, Partition
 from connectors.timescale.store import Store
 from hadron import metrics
-from hadron.audit.chain import ChainHead
+from hadron.audit.facts import ChainHead
 from hadron.errors import TransientError
 from hadron.ports import Telemetry
 

@@ -9,22 +9,13 @@ from itertools import chain
 
 import msgspec
 
+from hadron.audit.facts import ChainHead
 from hadron.audit.leaves import SIZE
 from hadron.audit.merkle import root
 
 FIRST_PREVIOUS = bytes(SIZE)
 _ENTRY = b"\2"  # no leaf and no node begins with it
 _NUMBERS = struct.Struct(">IQQQIq")
-
-
-class ChainHead(msgspec.Struct, frozen=True):
-    """How far a chain has come: its newest entry's number, last offset and hash."""
-
-    topic: str
-    partition: int
-    number: int
-    last: int
-    hash: bytes
 
 
 class Entry(msgspec.Struct, frozen=True):

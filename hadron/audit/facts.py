@@ -40,3 +40,28 @@ class CheckpointTaken(msgspec.Struct, frozen=True):
     positions: list[Position]  # the next offset to read of each source
     ends: list[Position]  # where our outputs ended before this checkpoint's successors
     parts: dict[str, bytes]
+
+
+class ChainHead(msgspec.Struct, frozen=True):
+    """How far a chain has come: its newest entry's number, last offset and hash."""
+
+    topic: str
+    partition: int
+    number: int
+    last: int
+    hash: bytes
+
+
+class HeadsAnchored(msgspec.Struct, frozen=True):
+    """The heads of the chains at one moment, signed with Ed25519.
+
+    `key` is the SHA-256 of `public_key`, in hex. `introduces` is the public key that will sign from
+    now on, where the key is changed.
+    """
+
+    key: str
+    public_key: bytes
+    at_ns: int
+    heads: list[ChainHead]
+    introduces: bytes | None
+    signature: bytes

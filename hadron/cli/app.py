@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from hadron.cli import control, output, query, topics
+from hadron.cli import control, keys, output, query, topics
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
@@ -20,6 +20,8 @@ from hadron.cli.status import status
 from hadron.cli.version import package_version, version
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANING.items()) + "."
+
+GROUPS = {"topics": topics.app, "query": query.app, "control": control.app, "keys": keys.app}
 
 
 def command() -> Any:
@@ -34,7 +36,7 @@ def command() -> Any:
     app.callback()(_start)
     for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, version):
         app.command()(one)
-    for name, group in (("topics", topics.app), ("query", query.app), ("control", control.app)):
+    for name, group in GROUPS.items():
         app.add_typer(group, name=name)
     return get_command(app)
 

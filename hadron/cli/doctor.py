@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from hadron.cli import options, output
-from hadron.cli.checks import machine, probes, variables
+from hadron.cli.checks import machine, probes, signatures, variables
 from hadron.cli.checks.finding import Finding
 from hadron.cli.checks.probes import Clock
 from hadron.cli.environment import lacking, load
@@ -44,6 +44,7 @@ def examine(environ: Mapping[str, str], directory: Path | None, now_ns: Clock) -
         yield from variables.problems(problem)
         return
     yield variables.massive_key(settings)
+    yield signatures.key(settings)
     yield from probes.of_kafka(settings, now_ns)
     yield from probes.of_database(settings, now_ns)
     yield from probes.of_redis(settings, now_ns)

@@ -35,10 +35,24 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
     unset = [name for name in SERVERS if not environ.get(variable(name))]
     local = local_endpoints(directory) if unset else None
     found = {variable(name): str(getattr(local, name)) for name in unset} if local else {}
+    if found.get(variable("database")):
+        found |= _signing(directory)
+    given = {name: value for name, value in environ.items() if value or name not in found}
     try:
-        return settings_from({**environ, **found})
+        return settings_from({**found, **given})
     except SettingsError as error:
         raise SettingsError([_advised(line, directory) for line in error.problems]) from None
+
+
+def _signing(directory: Path | None) -> dict[str, str]:
+    """The key of the local stack and the file of what it signed: they go with its database."""
+    from connectors.local import stack
+
+    where = (directory or stack.default_directory()).expanduser().resolve()
+    return {
+        variable("anchor_key_file"): str(stack.anchor_key(where)),
+        variable("anchor_file"): str(stack.anchor_file(where)),
+    }
 
 
 def local_endpoints(directory: Path | None) -> Endpoints | None:

@@ -99,5 +99,8 @@ def _for_children(environ: Mapping[str, str], settings: Settings) -> dict[str, s
         secret = getattr(settings, name)
         if secret is not None:
             theirs[variable(name)] = secret.get_secret_value()
+    for name in ("anchor_key_file", "anchor_file"):
+        if getattr(settings, name) is not None:
+            theirs[variable(name)] = getattr(settings, name)
     theirs[f"{PREFIX}HTTP_PORT"] = "0"
     return theirs

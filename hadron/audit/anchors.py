@@ -1,0 +1,86 @@
+"""Signed heads: what exactly is signed, and whose signatures count.
+
+The core does not sign. `Sign` and `Verify` are Ed25519 (RFC 8032), done by whoever calls.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+
+import msgspec
+
+from hadron.audit.facts import ChainHead, HeadsAnchored
+
+Sign = Callable[[bytes], bytes]
+Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, what was signed
+
+_ANCHOR = b"\3hadron anchor\0"  # the key signs nothing else, and nothing else begins like this
+_COUNTS = struct.Struct(">qI")
+_HEAD = struct.Struct(">IQQ")
+
+
+def key_id(public_key: bytes) -> str:
+    """What a key is called."""
+    return sha256(public_key).hexdigest()
+
+
+def anchor(
+    heads: Iterable[ChainHead],
+    *,
+    public_key: bytes,
+    sign: Sign,
+    at_ns: int,
+    introduces: bytes | None = None,
+) -> HeadsAnchored:
+    """Sign heads."""
+    unsigned = HeadsAnchored(
+        key=key_id(public_key),
+        public_key=public_key,
+        at_ns=at_ns,
+        heads=sorted(heads, key=lambda head: (head.topic, head.partition)),
+        introduces=introduces,
+        signature=b"",
+    )
+    return msgspec.structs.replace(unsigned, signature=sign(statement(unsigned)))
+
+
+def statement(anchor: HeadsAnchored) -> bytes:
+    """The bytes that are signed: every field but the signature, each of a known length."""
+    parts = [_ANCHOR, _sized(anchor.public_key), _COUNTS.pack(anchor.at_ns, len(anchor.heads))]
+    for head in anchor.heads:
+        parts.append(_sized(head.topic.encode()))
+        parts.append(_HEAD.pack(head.partition, head.number, head.last))
+        parts.append(_sized(head.hash))
+    parts.append(_sized(anchor.introduces or b""))
+    return b"".join(parts)
+
+
+def is_signed(anchor: HeadsAnchored, verify: Verify) -> bool:
+    """Whether the key that it names has signed it."""
+    if anchor.key != key_id(anchor.public_key):
+        return False
+    return verify(anchor.public_key, anchor.signature, statement(anchor))
+
+
+def introduced(
+    trusted: Iterable[bytes], anchors: Iterable[HeadsAnchored], verify: Verify
+) -> Iterator[bytes]:
+    """The trusted public keys, and those that one of them introduced, or one introduced so."""
+    introducing = [one for one in anchors if one.introduces and is_signed(one, verify)]
+    known: set[bytes] = set()
+    waiting = list(trusted)
+    while waiting:
+        key = waiting.pop()
+        if key in known:
+            continue
+        known.add(key)
+        yield key
+        waiting += [
+            one.introduces for one in introducing if one.public_key == key and one.introduces
+        ]
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(2) + data

@@ -1,0 +1,181 @@
+"""Whether stored records are those that were chained, and chains those that were anchored.
+
+Pure: rows come as offsets and leaves, in slices, in the order of their offsets. In place of the
+leaf of a row that is not as the archive writes rows stands a sentence that says so, as bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from hadron.audit.chain import FIRST_PREVIOUS, Block, Entry
+from hadron.audit.facts import HeadsAnchored
+from hadron.audit.leaves import SIZE, tombstone
+from hadron.audit.merkle import root
+
+Slice = tuple[Sequence[int], Sequence[bytes]]  # offsets and leaves
+Place = tuple[str, int]
+
+
+class Broken(msgspec.Struct, frozen=True, order=True):
+    """Something that is not as it was written. `offset` is -1 where it is the chain as a whole."""
+
+    topic: str
+    partition: int
+    offset: int
+    what: str
+    expected: str
+    seen: str
+    table: str = ""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """An entry as it is stored, with the hash that is stored beside it."""
+
+    entry: Entry
+    hash: bytes
+
+
+def broken_link(chain: Iterable[Known]) -> Broken | None:
+    """The first entry, in their order, that does not follow from the one before."""
+    before: Entry | None = None
+    previous = FIRST_PREVIOUS
+    for known in chain:
+        entry = known.entry
+        number, after = (before.number + 1, before.last) if before else (0, -1)
+        if entry.number != number:
+            return _entry(entry, "an entry is missing", number, entry.number)
+        if entry.previous != previous:
+            return _entry(entry, "an entry does not follow", previous, entry.previous)
+        if known.hash != entry.hash:
+            return _entry(entry, "an entry was changed", known.hash, entry.hash)
+        if not after < entry.first <= entry.last:
+            return _entry(entry, "an entry overlaps", f"from {after + 1}", f"from {entry.first}")
+        before, previous = entry, known.hash
+    return None
+
+
+def broken_anchor(
+    anchors: Iterable[HeadsAnchored], hashes: Mapping[tuple[str, int, int], bytes]
+) -> Broken | None:
+    """The first head, by time, that was signed and is not in its chain any more."""
+    for anchor in sorted(anchors, key=lambda one: one.at_ns):
+        for head in anchor.heads:
+            found = hashes.get((head.topic, head.partition, head.number))
+            if found != head.hash:
+                return Broken(
+                    head.topic,
+                    head.partition,
+                    head.last,
+                    f"entry {head.number} is not the one that was anchored",
+                    _told(head.hash),
+                    "none" if found is None else _told(found),
+                    "audit_chain",
+                )
+    return None
+
+
+def broken_block(block: Block) -> Broken | None:
+    """What is wrong with the leaves of an entry, before any row is looked at."""
+    entry, offsets = block.entry, block.offsets()
+    if len(block.leaves) != entry.count * SIZE or root(block.leaves) != entry.root:
+        return _entry(entry, "the leaves of an entry were changed", entry.root, "another root")
+    fits = len(offsets) == entry.count and (offsets[0], offsets[-1]) == (entry.first, entry.last)
+    dense = entry.last - entry.first + 1 == entry.count
+    if not fits or dense == bool(block.runs):
+        return _entry(entry, "the runs of an entry were changed", entry.count, len(offsets))
+    return None
+
+
+def broken_row(
+    blocks: Iterable[Block], rows: Iterable[Slice], *, place: Place, table: str
+) -> Broken | None:
+    """The first row of a partition that is not what was chained, or is missing, or too many.
+
+    Every row that is given must belong to one of the blocks.
+    """
+    left = _Rows(rows)
+    for block in blocks:
+        if (wrong := broken_block(block)) is not None:
+            return wrong
+        offsets, leaves = left.up_to(block.entry.last)
+        if b"".join(leaves) == block.leaves and (
+            not block.runs or offsets == list(block.offsets())
+        ):
+            continue
+        wrong = _first(block, offsets, leaves, table)
+        if wrong is not None:
+            return wrong
+    beyond, leaves = left.up_to(None)
+    if beyond:
+        return _row(place, beyond[0], "a row that was never chained", b"", leaves[0], table)
+    return None
+
+
+class _Rows:
+    """Hands rows out block by block."""
+
+    def __init__(self, slices: Iterable[Slice]) -> None:
+        self._slices: Iterator[Slice] = iter(slices)
+        self._offsets: list[int] = []
+        self._leaves: list[bytes] = []
+
+    def up_to(self, last: int | None) -> tuple[list[int], list[bytes]]:
+        """The rows up to an offset that were not handed out yet; at the end, some of the rest."""
+        while last is not None or not self._offsets:
+            if self._offsets and last is not None and self._offsets[-1] > last:
+                break
+            more = next(self._slices, None)
+            if more is None:
+                break
+            self._offsets += more[0]
+            self._leaves += more[1]
+        cut = len(self._offsets) if last is None else bisect_right(self._offsets, last)
+        taken = self._offsets[:cut], self._leaves[:cut]
+        del self._offsets[:cut], self._leaves[:cut]
+        return taken
+
+
+def _first(
+    block: Block, offsets: Sequence[int], leaves: Sequence[bytes], table: str
+) -> Broken | None:
+    place = (block.entry.topic, block.entry.partition)
+    expected = {offset: block.leaf(index) for index, offset in enumerate(block.offsets())}
+    found: dict[int, bytes] = {}
+    wrong: list[Broken] = []
+    for offset, leaf in zip(offsets, leaves, strict=True):
+        if offset in found:
+            wrong.append(_row(place, offset, "two rows", expected.get(offset), leaf, table))
+        elif offset not in expected:
+            wrong.append(_row(place, offset, "a row that was never chained", b"", leaf, table))
+        elif leaf != expected[offset]:
+            what = "a row is not what was chained"
+            wrong.append(_row(place, offset, what, expected[offset], leaf, table))
+        found[offset] = leaf
+    for offset in expected.keys() - found.keys():
+        if expected[offset] != tombstone(*place, offset):
+            wrong.append(_row(place, offset, "a row is missing", expected[offset], b"", table))
+    return min(wrong, default=None)
+
+
+def _row(
+    place: Place, offset: int, what: str, expected: bytes | None, seen: bytes, table: str
+) -> Broken:
+    return Broken(*place, offset, what, _told(expected or b""), _told(seen), table)
+
+
+def _entry(entry: Entry, what: str, expected: object, seen: object) -> Broken:
+    where = f"{what}: number {entry.number}"
+    place = (entry.topic, entry.partition, entry.first)
+    return Broken(*place, where, _told(expected), _told(seen), "audit_chain")
+
+
+def _told(what: object) -> str:
+    if not isinstance(what, bytes):
+        return str(what)
+    if not what:
+        return "no row"
+    return what.hex() if len(what) == SIZE else what.decode("utf-8", "replace")
