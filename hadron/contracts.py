@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import CheckpointTaken, HeadsAnchored, RecordPoisoned
+from hadron.audit.facts import AlertRaised, CheckpointTaken, HeadsAnchored, RecordPoisoned
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -43,6 +43,7 @@ FACTS: tuple[type[Any], ...] = (
     TradingResumed,
     InstrumentListed,
     RecordPoisoned,
+    AlertRaised,
     CheckpointTaken,
     HeadsAnchored,
 )

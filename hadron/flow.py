@@ -24,7 +24,7 @@ FLOW: Mapping[str, Step] = {
     "normalize": Step((*_RAW, "control", "positions"), (*_TICKS, "dead"), ("control", "positions")),
     "engine": Step(
         (*_TICKS, "control", "positions"),
-        ("decisions", "marks", "dead"),
+        ("decisions", "marks", "alerts", "dead"),
         ("control", "positions"),
     ),
     # Its own intents, too: after a crash they say what was judged before, whatever came first now.

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import CheckpointTaken, HeadsAnchored, RecordPoisoned
+from hadron.audit.facts import AlertRaised, CheckpointTaken, HeadsAnchored, RecordPoisoned
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -66,6 +66,7 @@ CONTROL = Topic(
     everywhere=True,
 )
 INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
+ALERTS = Topic("alerts", "subject", (AlertRaised,), 90 * DAY_MS)
 DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
 # Signed heads of the chains of what is stored. They stay outside of the database that they judge.
 ANCHORS = Topic("anchors", "signing key", (HeadsAnchored,), 5 * 365 * DAY_MS)
@@ -86,6 +87,7 @@ ALL: tuple[Topic, ...] = (
     MARKS,
     CONTROL,
     INSTRUMENTS,
+    ALERTS,
     DEAD,
     ANCHORS,
     *STATE.values(),
@@ -117,6 +119,7 @@ _KEY: Mapping[type[Any], Callable[[Any], str]] = {
     TradingHalted: lambda _: "trading",
     TradingResumed: lambda _: "trading",
     InstrumentListed: lambda fact: f"{fact.venue}:{fact.symbol}",
+    AlertRaised: lambda fact: str(fact.subject),
     RecordPoisoned: lambda fact: f"{fact.source}/{fact.partition}",
     HeadsAnchored: lambda fact: str(fact.key),
 }
@@ -143,8 +146,12 @@ def partition_key_of(fact: Any) -> str:
 
 
 def sink_topics() -> tuple[Topic, ...]:
-    """What the archive stores."""
-    return (*TICKS.values(), DECISIONS, INTENTS, ORDERS, POSITIONS, DEAD)
+    """What the archive stores: every topic but checkpoints and anchors.
+
+    A checkpoint says nothing that the log does not: it is a fold of the facts before it, is
+    replaced within a minute, and is thrown away when its topic is compacted.
+    """
+    return tuple(topic for topic in ALL if topic not in (*STATE.values(), ANCHORS))
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from connectors.timescale import ticks
+from connectors.timescale import control, raw, ticks
 from connectors.timescale.errors import our_errors
 from connectors.timescale.records import table_of
 from hadron.ports import FactLog
@@ -22,7 +22,8 @@ class Account(msgspec.Struct, frozen=True):
     """One topic. `produced` are the records that the log has now, `stored` their rows.
 
     `distinct` counts places on the log. `rows` and `names` count facts: a name is the cause that a
-    fact follows from, so a fact that was produced twice makes `names` less than `rows`.
+    fact follows from, so a fact that was produced twice makes `names` less than `rows`. What people
+    say has no cause: there a name is the place on the log.
     """
 
     topic: str
@@ -102,8 +103,13 @@ _ENDINGS = sql.SQL("""
     FROM ends
 """)
 _CAUSE = ("cause_topic", "cause_partition", "cause_offset", "cause_index")
+_PLACE = ("log_partition", "log_offset")
 _NAME: Mapping[str, tuple[str, ...]] = {
     ticks.TABLE: ("venue", "raw_partition", "raw_offset"),
+    raw.TABLE: ("venue", "connection", "frame", "frame_index"),
+    "price_marks": (*_CAUSE, "log_partition"),  # one copy on each partition
+    control.TABLE: _PLACE,
+    "instruments_listed": _PLACE,
     "dead_letters": (*_CAUSE, "process"),
 }
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from connectors.timescale.rows import Place, row
+from connectors.timescale.layout import Layout, Place
+from connectors.timescale.tables import LAYOUTS, row
 from hadron.audit.facts import ChainHead, RecordPoisoned
 from hadron.audit.leaves import Leaves
 from hadron.ports import Codec
@@ -14,7 +15,7 @@ Partition = tuple[str, int]
 
 
 class Rows:
-    """Rows with the same columns, and the Kafka messages that they came from."""
+    """Rows of one layout, and the Kafka messages that they came from."""
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
@@ -22,10 +23,10 @@ class Rows:
 
 
 class Batch:
-    """`tables` by kind of fact; ticks of both kinds are under `bytes`, ready for COPY."""
+    """What waits for its transaction."""
 
     def __init__(self) -> None:
-        self.tables: dict[type[Any], Rows] = {}
+        self.tables: dict[Layout, Rows] = {}
         self.expected: dict[Partition, int] = {}  # where each partition stands before it
         self.next: dict[Partition, int] = {}  # and after it
         # The leaf of every record by its offset, in their order, and what the chains came to.
@@ -33,11 +34,11 @@ class Batch:
         self.heads: dict[Partition, ChainHead] = {}
         self.size = 0  # messages taken
 
-    def of(self, kind: type[Any]) -> Rows:
-        """The rows of a kind, to append to."""
-        rows = self.tables.get(kind)
+    def of(self, layout: Layout) -> Rows:
+        """The rows of a layout, to append to."""
+        rows = self.tables.get(layout)
         if rows is None:
-            rows = self.tables[kind] = Rows()
+            rows = self.tables[layout] = Rows()
         return rows
 
     def bury(self, message: Any, error: str, codec: Codec) -> None:
@@ -58,6 +59,6 @@ class Batch:
         written = codec.encode(letter)
         leaf = Leaves(codec.fingerprint).letter(*place, written)
         self.leaves[place.topic, place.partition][place.offset] = leaf
-        rows = self.of(RecordPoisoned)
+        rows = self.of(LAYOUTS[RecordPoisoned])
         rows.rows.append(row(letter, place, written, codec))
         rows.messages.append(message)

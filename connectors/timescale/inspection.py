@@ -8,15 +8,11 @@ from typing import LiteralString
 import msgspec
 import psycopg
 
-from connectors.timescale import schema, ticks
+from connectors.timescale import schema, tables
 from connectors.timescale.errors import our_errors
-from connectors.timescale.rows import TABLE_OF
 
 # What the archive writes, and what questions are asked of.
-TABLES: tuple[str, ...] = (
-    *(ticks.TABLE, *dict.fromkeys(TABLE_OF.values())),
-    *("consumer_offsets", "audit_chain"),
-)
+TABLES: tuple[str, ...] = (*tables.TABLES, "consumer_offsets", "audit_chain")
 VIEWS = ("candles_1m", "candles_1h")
 
 _MISSING = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"

@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.timescale.batch import Batch, Partition
-from connectors.timescale.rows import Place, row
-from connectors.timescale.ticks import TickRows, Write
+from connectors.timescale.layout import Layout, Place
+from connectors.timescale.raw import RawRows
+from connectors.timescale.tables import LAYOUTS, row
+from connectors.timescale.ticks import TickRows
 from hadron import metrics
 from hadron.audit.leaves import Leaves, tombstone
 from hadron.errors import ContractError, PoisonLimitReached
-from hadron.market.facts import QuoteChanged, TradePrinted
+from hadron.market.facts import RawReceived, TradePrinted
 from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic
 
-TICKS = (TradePrinted, QuoteChanged)
 POISON_LIMIT = 100
 # topic, partition, offset, value, message; plain, because one is made for each record.
 Fresh = tuple[str, int, int, bytes, Any]
+Write = Callable[[Any, int, int, bytes], Any]  # of a fact, its place and its bytes
 
 
 class Intake:
@@ -45,18 +47,18 @@ class Intake:
         Raise PoisonLimitReached at the hundredth unreadable record in a row.
         """
         fresh = _fresh(messages, batch, positions)
-        ticks, writers = batch.of(bytes), self._writers
+        writers = self._writers
         leaves, leaf = batch.leaves, self._leaves.record
         facts = self._facts([one[3] for one in fresh])
         for (topic, partition, offset, value, message), fact in zip(fresh, facts, strict=True):
-            write = writers[topic].get(type(fact))
-            if write is None:
+            writer = writers[topic].get(type(fact))
+            if writer is None:
                 self._refuse(message, fact, batch)
                 continue
             self._poison_run = 0
-            written = write(fact, partition, offset, value)
-            rows = ticks if type(written) is bytes else batch.of(type(fact))
-            rows.rows.append(written)
+            layout, write = writer
+            rows = batch.of(layout)
+            rows.rows.append(write(fact, partition, offset, value))
             rows.messages.append(message)
             leaves[topic, partition][offset] = leaf(topic, partition, offset, value)
         batch.size += len(messages)
@@ -103,11 +105,15 @@ class Intake:
         self._telemetry.count(metrics.POISONED, process="archive")
         batch.bury(message, _sentence(fact, message), self._codec)
 
-    def _of_topic(self, name: str, topic: Topic) -> Mapping[type[Any], Callable[..., Any]]:
-        ticks: Mapping[type[Any], Write] = TickRows(name, self._codec).writers
-        return {kind: ticks[kind] if kind in TICKS else self._plain(name) for kind in topic.facts}
+    def _of_topic(self, name: str, topic: Topic) -> Mapping[type[Any], tuple[Layout, Write]]:
+        hot: dict[type[Any], Write] = {}
+        if TradePrinted in topic.facts:
+            hot = dict(TickRows(name, self._codec).writers)
+        elif RawReceived in topic.facts:
+            hot = dict(RawRows(name, self._codec).writers)
+        return {kind: (LAYOUTS[kind], hot.get(kind) or self._plain(name)) for kind in topic.facts}
 
-    def _plain(self, topic: str) -> Callable[[Any, int, int, bytes], tuple[Any, ...]]:
+    def _plain(self, topic: str) -> Write:
         def write(fact: Any, partition: int, offset: int, value: bytes) -> tuple[Any, ...]:
             return row(fact, Place(topic, partition, offset), value, self._codec)
 

@@ -9,10 +9,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from connectors.timescale import ticks
 from connectors.timescale.errors import our_errors
-from connectors.timescale.rows import OUTCOME, TABLE_OF, fact_of
-from connectors.timescale.ticks import tick
+from connectors.timescale.tables import TABLE_OF, fact_of
 from hadron.ports import Codec
 from hadron.topics import Topic
 
@@ -23,7 +21,7 @@ _ROWS = sql.SQL("""
 
 def table_of(topic: Topic) -> str:
     """The table that has the facts of a sink topic."""
-    return TABLE_OF.get(topic.facts[0], ticks.TABLE)
+    return TABLE_OF[topic.facts[0]]
 
 
 def values(url: str, name: str, topic: Topic, codec: Codec) -> Iterator[tuple[int, int, bytes]]:
@@ -43,13 +41,8 @@ def value(table: str, row: Mapping[str, Any], codec: Codec) -> bytes:
     """The bytes that the record of a row has on the log."""
     if row["record"] is not None:
         return bytes(row["record"])
-    if table == ticks.TABLE:
-        return codec.encode(tick(row))
-    own = row["cause_topic"], row["cause_partition"], row["cause_offset"]
-    place = row["log_topic"], row["log_partition"], row["log_offset"]
-    if table == "dead_letters" and own == place:
-        return bytes(row["value"])
-    outcome = row.get("outcome")
-    of_table = [kind for kind in TABLE_OF if TABLE_OF[kind] == table]
-    [kind] = [kind for kind in of_table if OUTCOME.get(kind) == outcome]
-    return codec.encode(fact_of(kind, row))
+    if table == "dead_letters":
+        own = row["cause_topic"], row["cause_partition"], row["cause_offset"]
+        if own == (row["log_topic"], row["log_partition"], row["log_offset"]):
+            return bytes(row["value"])  # a record that the archive could not read
+    return codec.encode(fact_of(table, row))

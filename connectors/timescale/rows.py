@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import msgspec
 from psycopg.types.json import Json
 
-from connectors.timescale.exact import fits, mantissa, microseconds
-from hadron.audit.facts import RecordPoisoned
+from connectors.timescale.exact import fits, mantissa
+from connectors.timescale.layout import LOG, Column, Layout, Place, time_of
+from hadron.audit.facts import AlertRaised, RecordPoisoned
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
 from hadron.errors import ContractError
+from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.portfolio.facts import PositionChanged
 from hadron.ports import Codec
+from hadron.reference.facts import InstrumentListed
 from hadron.strategy.facts import DecisionMade
 from hadron.values import number
 
@@ -29,6 +31,9 @@ TABLE_OF: Mapping[type[Any], str] = {
     OrderFilled: "order_executions",
     OrderRejected: "order_executions",
     PositionChanged: "positions",
+    PriceMarked: "price_marks",
+    InstrumentListed: "instruments_listed",
+    AlertRaised: "alerts",
     RecordPoisoned: "dead_letters",
 }
 OUTCOME: Mapping[type[Any], str] = {
@@ -47,34 +52,6 @@ _RENAMED = {
 }
 # Computed or unit-free: NUMERIC without bounds. All other numbers are NUMERIC(20,8).
 _UNBOUNDED = frozenset({"confidence", "average_price", "realised", "unrealised", "mark"})
-_LOG = ("at", "log_topic", "log_partition", "log_offset")
-_LOG_TYPES = ("timestamptz", "text", "int4", "int8")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Column(NamedTuple):
-    """A field of a fact and the column, or two, that it fills."""
-
-    field: str
-    name: str
-    kind: Literal["plain", "price", "number", "json"]
-    type: str
-
-
-class Place(NamedTuple):
-    """Where a record lies on the log."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class Layout(NamedTuple):
-    """How the facts of one kind lie in their table."""
-
-    columns: tuple[Column, ...]
-    names: tuple[str, ...]  # of the cells of `row`, in its order
-    types: tuple[str, ...]  # binary COPY writes wrong widths without them
 
 
 def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
@@ -84,11 +61,10 @@ def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
     """
     kind = type(fact)
     at_ns = fact.seen_ns if kind is RecordPoisoned else fact.at_ns
-    at = _EPOCH + timedelta(microseconds=microseconds(at_ns))
-    cells: list[Any] = [at, *place]
+    cells: list[Any] = [time_of(at_ns), *place]
     if kind in OUTCOME:
         cells.append(OUTCOME[kind])
-    whole = not _comes_back(fact, value, codec)
+    whole = not comes_back(fact, value, codec)
     for column in LAYOUTS[kind].columns:
         content = getattr(fact, column.field)
         if column.type == "numeric":
@@ -112,7 +88,8 @@ def fact_of(kind: type[Any], found: Mapping[str, Any]) -> Any:
     return kind(**fields)
 
 
-def _comes_back(fact: Any, value: bytes, codec: Codec) -> bool:
+def comes_back(fact: Any, value: bytes, codec: Codec) -> bool:
+    """Whether the fact alone gives back the bytes that it was read from."""
     try:
         return codec.encode(fact) == value
     except ContractError:
@@ -122,7 +99,7 @@ def _comes_back(fact: Any, value: bytes, codec: Codec) -> bool:
 def _layout(kind: type[Any]) -> Layout:
     hints = typing.get_type_hints(kind)
     columns = tuple(_column(name, hints[name]) for name in kind.__struct_fields__)
-    cells: list[tuple[str, str]] = list(zip(_LOG, _LOG_TYPES, strict=True))
+    cells = list(LOG)
     if kind in OUTCOME:
         cells.append(("outcome", "text"))
     for column in columns:
@@ -131,7 +108,7 @@ def _layout(kind: type[Any]) -> Layout:
             cells.append((f"{column.name}_scale", "int4"))
     cells.append(("record", "bytea"))
     names, types = zip(*cells, strict=True)
-    return Layout(columns, names, types)
+    return Layout(TABLE_OF[kind], names, types, columns)
 
 
 def _column(field: str, hint: Any) -> Column:

@@ -11,11 +11,11 @@ import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool
 
-from connectors.timescale import chain, ticks
+from connectors.timescale import chain
 from connectors.timescale.batch import Batch, Partition, Rows
 from connectors.timescale.binary import HEAD, TAIL
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
-from connectors.timescale.rows import LAYOUTS, TABLE_OF
+from connectors.timescale.layout import Layout
 from hadron.audit.facts import ChainHead
 from hadron.errors import HadronError
 from hadron.ports import Codec
@@ -86,11 +86,11 @@ class Store:
         return self._pool.connection(timeout=min(_WAIT_S, self._pool.timeout))
 
     def _bury_refused(self, connection: Connection, batch: Batch) -> None:
-        for kind, rows in list(batch.tables.items()):
-            refused = dict(_refused(connection, kind, rows, range(len(rows.rows))))
+        for layout, rows in list(batch.tables.items()):
+            refused = dict(_refused(connection, layout, rows, range(len(rows.rows))))
             if not refused:
                 continue
-            batch.tables[kind] = kept = Rows()
+            batch.tables[layout] = kept = Rows()
             for place, (row, message) in enumerate(zip(rows.rows, rows.messages, strict=True)):
                 if place in refused:
                     batch.bury(message, f"its row is refused: {refused[place]}", self._codec)
@@ -103,11 +103,10 @@ def _write(connection: Connection, batch: Batch) -> dict[str, int]:
     with connection.transaction():
         _advance(connection, batch)
         written: dict[str, int] = {}
-        for kind, rows in batch.tables.items():
+        for layout, rows in batch.tables.items():
             if rows.rows:
-                table = ticks.TABLE if kind is bytes else TABLE_OF[kind]
-                _copy(connection, kind, rows.rows)
-                written[table] = written.get(table, 0) + len(rows.rows)
+                _copy(connection, layout, rows.rows)
+                written[layout.table] = written.get(layout.table, 0) + len(rows.rows)
         heads = chain.extend(connection, batch.leaves, at_ns=time.time_ns())
     batch.heads = heads
     return written
@@ -124,37 +123,35 @@ def _advance(connection: Connection, batch: Batch) -> None:
         raise OffsetsMoved(f"{len(places) - moved} of {len(places)} offsets are not as expected")
 
 
-def _copy(connection: Connection, kind: type[Any], rows: Iterable[Any]) -> None:
-    if kind is bytes:
-        with connection.cursor().copy(_statement(ticks.TABLE, ticks.COLUMNS)) as copy:
+def _copy(connection: Connection, layout: Layout, rows: Iterable[Any]) -> None:
+    with connection.cursor().copy(_statement(layout)) as copy:
+        if not layout.types:
             copy.write(b"".join((HEAD, *rows, TAIL)))
-        return
-    layout = LAYOUTS[kind]
-    with connection.cursor().copy(_statement(TABLE_OF[kind], layout.names)) as copy:
+            return
         copy.set_types(layout.types)
         for row in rows:
             copy.write_row(row)
 
 
 def _refused(
-    connection: Connection, kind: type[Any], rows: Rows, places: range
+    connection: Connection, layout: Layout, rows: Rows, places: range
 ) -> Iterator[tuple[int, str]]:
     """Which rows the database does not take and why, by halves; all trials are rolled back."""
     try:
         with connection.transaction(force_rollback=True):
-            _copy(connection, kind, [rows.rows[place] for place in places])
+            _copy(connection, layout, [rows.rows[place] for place in places])
     except REFUSALS as error:
         if len(places) == 1:
             yield places[0], sentence(error)
             return
         middle = len(places) // 2
-        yield from _refused(connection, kind, rows, places[:middle])
-        yield from _refused(connection, kind, rows, places[middle:])
+        yield from _refused(connection, layout, rows, places[:middle])
+        yield from _refused(connection, layout, rows, places[middle:])
 
 
-def _statement(table: str, columns: Iterable[str]) -> sql.Composed:
+def _statement(layout: Layout) -> sql.Composed:
     return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        sql.Identifier(layout.table), sql.SQL(", ").join(map(sql.Identifier, layout.names))
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.timescale.binary import EPOCH_US, NULL, Fields, integers, price, sized, text
 from connectors.timescale.exact import mantissa
+from connectors.timescale.layout import Layout
 from hadron.market.facts import QuoteChanged, Tick, TradePrinted
 from hadron.ports import Codec
 
@@ -18,6 +19,7 @@ COLUMNS = (
     *("log_topic", "kind", "instrument", "venue", "quality", "lane", "reason"),
     *("price", "size", "conditions", "bid", "ask", "bid_size", "ask_size", "record"),
 )
+LAYOUT = Layout(TABLE, COLUMNS, ())
 # The number of fields, then each integer after its own length.
 _INTEGERS = struct.Struct(">h" + "iq" * 3 + "ii" + "iq" + "ii" + "iq" * 2 + "ii" * 2)
 _SHARED = (

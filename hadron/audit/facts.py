@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+
+# info      worth knowing, nothing to do
+# warning   something works less than it should, all else goes on
+# critical  something stands still or is wrong: somebody must look now
+Severity = Literal["info", "warning", "critical"]
 
 
 class RecordPoisoned(msgspec.Struct, frozen=True):
@@ -17,6 +24,20 @@ class RecordPoisoned(msgspec.Struct, frozen=True):
     seen_ns: int  # Kafka's timestamp of the record
     key: bytes | None
     value: bytes
+
+
+class AlertRaised(msgspec.Struct, frozen=True):
+    """What people should see. It is named by the record that made somebody say it."""
+
+    source: str
+    partition: int
+    offset: int
+    index: int
+    severity: Severity
+    process: str
+    subject: str  # what it is about: "strategy/sma"
+    text: str
+    at_ns: int  # of the record that caused it
 
 
 class Position(msgspec.Struct, frozen=True):

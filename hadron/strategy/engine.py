@@ -15,7 +15,7 @@ from hadron.market import holdings
 from hadron.market.facts import Tick, TradePrinted
 from hadron.market.holdings import Holdings
 from hadron.portfolio.facts import PositionChanged
-from hadron.strategy.outcomes import Cause, decision, failure, mark
+from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine
 from hadron.strategy.registry import KINDS, Deployment, build
 from hadron.strategy.strategy import IN_ORDER, Strategy
 from hadron.strategy.watch import Ask, Watch, restored
@@ -32,9 +32,10 @@ _configurations = msgspec.msgpack.Decoder(list[StrategyConfigured]).decode
 class Engine:
     """A fold of `ticks.<lane>`, `control` and `positions`.
 
-    Emits of each tick, in this order: DecisionMade, PriceMarked, and RecordPoisoned for each
-    strategy that raised. `index` counts them. `step` is the only way in and all time comes with
-    the facts, so a journal of the slices, written before each step, is all that a replay needs.
+    Emits of each tick, in this order: DecisionMade, PriceMarked, and a RecordPoisoned and an
+    AlertRaised for each strategy that raised. `index` counts them. `step` is the only way in and
+    all time comes with the facts, so a journal of the slices, written before each step, is all
+    that a replay needs.
     Parts of the snapshot: `control`, `held/<instrument>` and `watch/<instrument>`.
     """
 
@@ -142,6 +143,8 @@ class Engine:
         for deployment, raised in failures or ():
             cause = Cause(slice, record, len(facts) - first)
             facts.append(failure(deployment, raised, cause=cause, process=self._process))
+            cause = Cause(slice, record, len(facts) - first)
+            facts.append(quarantine(deployment, raised, cause=cause, process=self._process))
 
     def _configure(self, slice: Slice) -> list[Any]:
         facts: list[Any] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.facts import AlertRaised, RecordPoisoned
 from hadron.fold import Received, Slice
 from hadron.market.facts import PriceMarked
 from hadron.strategy.book import LastPrices
@@ -96,4 +96,25 @@ def failure(
         seen_ns=tick.seen_ns,
         key=tick.instrument.encode(),
         value=msgspec.json.encode(tick),
+    )
+
+
+def quarantine(
+    deployment: Deployment, error: Exception, *, cause: Cause, process: str
+) -> AlertRaised:
+    """Tells people what `failure` keeps for the record."""
+    tick = cause.record.fact
+    return AlertRaised(
+        source=cause.slice.topic,
+        partition=cause.slice.partition,
+        offset=cause.record.offset,
+        index=cause.index,
+        severity="warning",
+        process=process,
+        subject=f"strategy/{deployment.name}",
+        text=(
+            f"strategy {deployment.name!r} {deployment.version} raised {type(error).__name__};"
+            f" it is quarantined on {tick.instrument} until it is configured again"
+        ),
+        at_ns=tick.at_ns,
     )

@@ -7,11 +7,24 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.control.facts import LimitsChanged, TradingHalted, TradingResumed
 from hadron.desk.facts import DecisionDismissed, IntentRejected
+from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderRejected
 from hadron.portfolio.facts import PositionChanged
-from tests.support import T0_NS, a_decision, a_fill, a_quote, a_trade, an_approved_intent
+from hadron.reference.facts import InstrumentListed
+from tests.support import (
+    T0_NS,
+    a_decision,
+    a_fill,
+    a_quote,
+    a_raw,
+    a_strategy,
+    a_trade,
+    an_approved_intent,
+    some_rules,
+)
 
 # Ticks below whose numbers NUMERIC(20,8) cannot hold.
 UNHOLDABLE = (
@@ -82,10 +95,67 @@ def a_rejected_order(**changes: Any) -> OrderRejected:
     return OrderRejected(**order, reason="no price")
 
 
+def a_mark(**changes: Any) -> PriceMarked:
+    """The first tick shows a bid of 99.90 and no ask."""
+    mark = PriceMarked(
+        source="ticks.fast",
+        partition=0,
+        offset=0,
+        index=0,
+        instrument="eq:AAPL",
+        at_ns=T0_NS,
+        bid=Decimal("99.90"),
+        ask=None,
+        last=Decimal(100),
+    )
+    return msgspec.structs.replace(mark, **changes)
+
+
+def an_alert(**changes: Any) -> AlertRaised:
+    """The first tick made a strategy raise."""
+    text = "strategy 'sma' raised"
+    alert = AlertRaised(
+        "ticks.fast", 0, 0, 1, "warning", "engine", "strategy/sma", text, at_ns=T0_NS
+    )
+    return msgspec.structs.replace(alert, **changes)
+
+
+def some_limits(**changes: Any) -> LimitsChanged:
+    """The limits of portfolio main."""
+    limits = LimitsChanged(
+        author="ann",
+        reason="test",
+        at_ns=T0_NS,
+        version=1,
+        portfolio="main",
+        position=Decimal("1.50"),
+        notional=Decimal("1e-18"),
+        exposure=Decimal(10**15),
+    )
+    return msgspec.structs.replace(limits, **changes)
+
+
+CONTROL = (
+    some_rules(fast=["eq:AAPL", "événement:日本"], volatile_bps=-1, reason='say "no"'),
+    a_strategy(parameters={"z": "1", "a": "\0", "m": ""}),
+    some_limits(),
+    TradingHalted("ann", "test", T0_NS, 2**63 - 1),
+    TradingResumed("ann", "", T0_NS, 0),
+    some_rules(author="\0"),  # no text of PostgreSQL
+)
+RAW = (
+    a_raw(b'{"ev":"T","p":1.50}'),
+    a_raw(b"", frame=2),
+    a_raw(bytes(range(256)), symbol="日本", frame=2**63 - 1, index=2**31 - 1, seen_ns=-1),
+    a_raw(symbol="\0", frame=3),
+)
+
+
 def by_topic() -> dict[str, tuple[Any, ...]]:
     """What to append where."""
     letter = RecordPoisoned("raw.x", 0, 1, 0, "normalize", "bad", T0_NS, b"\0k", b"\xff")
     return {
+        "raw.massive": RAW,
         "ticks.fast": TICKS,
         "decisions": (
             a_decision(),
@@ -100,6 +170,10 @@ def by_topic() -> dict[str, tuple[Any, ...]]:
         ),
         "orders": (a_fill(), a_rejected_order()),
         "positions": (a_position(), a_position(average_price=None, mark=Decimal("1e-18"))),
+        "marks": (a_mark(), a_mark(ask=Decimal("1e-9"), last=None, index=1)),
+        "control": CONTROL,
+        "instruments": (InstrumentListed("massive", "AAPL", "eq:AAPL", T0_NS),),
+        "alerts": (an_alert(), an_alert(index=2, severity="critical", text="\0")),
         "dead": (
             letter,
             msgspec.structs.replace(letter, error="a\0b", key=None, value=b""),

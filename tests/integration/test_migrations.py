@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from connectors.timescale import schema, ticks
-from connectors.timescale.rows import LAYOUTS, TABLE_OF
+from connectors.timescale import schema
+from connectors.timescale.tables import LAYOUTS
+from connectors.timescale.tables import TABLES as FACTS
 from hadron.errors import TransientError
 
-TABLES = {ticks.TABLE, *TABLE_OF.values(), "consumer_offsets", "audit_chain", "alembic_version"}
+TABLES = {*FACTS, "consumer_offsets", "audit_chain", "alembic_version"}
 
 
 def columns(url: str, table: str) -> dict[str, str]:
@@ -58,10 +59,9 @@ def test_two_migrations_at_once_wait_for_each_other(database: str) -> None:
 def test_every_cell_of_every_fact_has_its_column(database: str) -> None:
     schema.migrate(database)
 
-    assert set(ticks.COLUMNS) == set(columns(database, ticks.TABLE))
-    for kind, layout in LAYOUTS.items():
-        found = columns(database, TABLE_OF[kind])
-        assert set(layout.names) <= set(found), kind
+    for table in FACTS:
+        cells = {name for one in LAYOUTS.values() if one.table == table for name in one.names}
+        assert set(columns(database, table)) == cells
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ def test_every_cell_of_every_fact_has_its_column(database: str) -> None:
         ("strategy_decisions", {"quantity", "limit_price", "bid", "ask", "last"}),
         ("order_intents", {"quantity", "limit_price", "bid", "ask", "last"}),
         ("order_executions", {"quantity", "price"}),
+        ("price_marks", {"bid", "ask", "last"}),
     ],
 )
 def test_prices_are_numeric_20_8_and_times_have_a_zone(

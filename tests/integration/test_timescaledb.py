@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from connectors.timescale import queries, schema, ticks
+from connectors.timescale import queries, schema, tables, ticks
 from connectors.timescale.queries import Interval
 from connectors.timescale.records import value
 from connectors.timescale.refresh import refresh_candles
@@ -22,10 +22,7 @@ from tests.integration.wasm import timescaledb
 from tests.support import T0_NS, a_trade, codec
 
 START = datetime.fromtimestamp(START_NS // 10**9, UTC)
-TABLES = {
-    *("ticks", "strategy_decisions", "order_intents", "order_executions", "positions"),
-    "dead_letters",
-}
+TABLES = set(tables.TABLES)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.facts import AlertRaised, RecordPoisoned
 from hadron.errors import ContractError, ImpossibleTransition
 from hadron.market.facts import PriceMarked
 from hadron.strategy.engine import Engine
@@ -194,14 +194,17 @@ def test_a_strategy_that_raises_is_quarantined_on_that_instrument_alone(
     facts = engine.step(a_slice(WARM, *trades))
     elsewhere = engine.step(a_slice(WARM, a_trade("100.01", instrument="eq:MSFT")))
 
-    decision, dead, later = facts
+    decision, dead, alert, later = facts
     assert quantities([decision, later]) == [1, 2]
-    assert (decision.index, dead.index) == (0, 1)
+    assert (decision.index, dead.index, alert.index) == (0, 1, 2)
     assert isinstance(dead, RecordPoisoned)
+    assert isinstance(alert, AlertRaised)
+    assert (alert.severity, alert.subject) == ("warning", f"strategy/{kind}")
+    assert "quarantined on eq:AAPL" in alert.text
     assert dead.process == f"engine/{kind}"
     assert problem in dead.error
     assert "quarantined on eq:AAPL" in dead.error
-    assert [type(fact) for fact in elsewhere] == [DecisionMade, RecordPoisoned]
+    assert [type(fact) for fact in elsewhere] == [DecisionMade, RecordPoisoned, AlertRaised]
 
 
 def test_a_quarantine_ends_when_the_strategy_is_configured_again() -> None:

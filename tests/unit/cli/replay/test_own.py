@@ -11,6 +11,7 @@ OWN = {
     "replay.r.ticks.cold",
     "replay.r.decisions",
     "replay.r.marks",
+    "replay.r.alerts",
     "replay.r.dead",
     "replay.r.control",
     "replay.r.state.normalize",

@@ -10,14 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.types.json import Json
 
-from connectors.timescale.rows import LAYOUTS, Place, fact_of, row
+from connectors.timescale.layout import Place
+from connectors.timescale.tables import LAYOUTS, fact_of, row
+from hadron import topics
+from hadron.reference.facts import InstrumentListed
 from tests.integration.every_fact import (
+    CONTROL,
     a_dismissal,
+    a_mark,
     a_position,
     a_rejected_intent,
     a_rejected_order,
+    an_alert,
+    some_limits,
 )
-from tests.support import a_decision, a_fill, an_approved_intent, codec
+from tests.support import T0_NS, a_decision, a_fill, an_approved_intent, codec
 
 PLACE = Place("topic", 1, 2)
 numbers = st.builds(
@@ -36,15 +43,16 @@ def found(fact: Any, value: bytes) -> dict[str, Any]:
         content = named[column.name]
         if column.kind == "price" and content is not None:
             named[column.name] = round(content, 8)
-        if isinstance(content, Json):
-            named[column.name] = content.obj
-    return named
+    return {
+        name: content.obj if isinstance(content, Json) else content
+        for name, content in named.items()
+    }
 
 
 def bytes_of(fact: Any) -> bytes:
     value = codec().encode(fact)
     named = found(fact, value)
-    return named["record"] or codec().encode(fact_of(type(fact), named))
+    return named["record"] or codec().encode(fact_of(LAYOUTS[type(fact)].table, named))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +65,10 @@ def bytes_of(fact: Any) -> bytes:
         a_fill(),
         a_rejected_order(),
         a_position(),
+        a_mark(),
+        InstrumentListed("massive", "AAPL", "eq:AAPL", T0_NS),
+        an_alert(),
+        *CONTROL,
     ],
     ids=lambda fact: type(fact).__name__,
 )
@@ -66,12 +78,28 @@ def test_a_row_gives_back_its_record_from_its_columns_alone(fact: Any) -> None:
     named = found(fact, value)
 
     assert named["record"] is None
-    assert codec().encode(fact_of(type(fact), named)) == value
+    assert codec().encode(fact_of(LAYOUTS[type(fact)].table, named)) == value
+
+
+def test_whatever_the_log_says_has_a_table_but_checkpoints_and_anchors() -> None:
+    stored = topics.sink_topics()
+
+    assert {kind for topic in stored for kind in topic.facts} == set(LAYOUTS)
+    assert {topic for topic in topics.ALL if topic not in stored} == {
+        *topics.STATE.values(),
+        topics.ANCHORS,
+    }
 
 
 @given(quantity=numbers, price=numbers)
 def test_no_number_is_rounded(quantity: Decimal, price: Decimal) -> None:
-    for fact in (a_fill(quantity=quantity, price=price), a_position(average_price=price)):
+    facts = (
+        a_fill(quantity=quantity, price=price),
+        a_position(average_price=price),
+        a_mark(bid=price, ask=quantity),
+        some_limits(position=quantity, exposure=price),
+    )
+    for fact in facts:
         assert bytes_of(fact) == codec().encode(fact)
 
 
