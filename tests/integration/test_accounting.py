@@ -11,14 +11,18 @@ import pytest
 from connectors.local.stack import Endpoints
 from connectors.timescale import queries
 from connectors.timescale.accounting import Account, Endings, accounts, endings
+from connectors.timescale.records import table_of
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.integration.every_fact import (
     a_dismissal,
+    a_mark,
     a_position,
     a_rejected_intent,
     a_rejected_order,
+    an_alert,
+    some_limits,
 )
-from tests.support import T0_NS, a_decision, a_fill, a_trade, an_approved_intent, codec
+from tests.support import T0_NS, a_decision, a_fill, a_raw, a_trade, an_approved_intent, codec
 
 encode = codec().encode
 
@@ -36,6 +40,7 @@ def flow(bench: Bench) -> None:
     """Four decisions: dismissed, rejected, filled, rejected by the venue."""
     decisions, intents = f"{bench.prefix}decisions", f"{bench.prefix}intents"
     ticks = [a_trade(raw_offset=n) for n in range(5)]
+    bench.append("raw.massive", [encode(a_raw(frame=n)) for n in range(5)])
     bench.append("ticks.warm", [*(encode(tick) for tick in ticks), b"junk"])
     bench.append(
         "decisions", [encode(a_decision(offset=n, at_ns=T0_NS + n * 1000)) for n in range(4)]
@@ -51,6 +56,10 @@ def flow(bench: Bench) -> None:
     bench.append("orders", [encode(execution) for execution in executions])
     changes = [a_position(offset=n, quantity=Decimal(n)) for n in range(3)]
     bench.append("positions", [encode(change) for change in changes])
+    for partition in range(PARTITIONS):
+        bench.append("marks", [encode(a_mark(offset=n)) for n in range(2)], partition)
+        bench.append("control", [encode(some_limits())], partition)
+    bench.append("alerts", [encode(an_alert())])
 
 
 def account(bench: Bench, topic: str) -> Account:
@@ -70,13 +79,15 @@ def test_a_whole_flow_is_stored_once(bench: Bench) -> None:
     assert all(one.holds for one in found)
     assert account(bench, "ticks.warm") == Account(f"{bench.prefix}ticks.warm", 6, 6, 6, 5, 5)
     assert account(bench, "positions").produced == 3
+    assert account(bench, "marks") == Account(f"{bench.prefix}marks", 4, 4, 4, 4, 4)
+    assert account(bench, "control").stored == PARTITIONS
 
 
-@pytest.mark.parametrize("topic", ["ticks.warm", "positions"])
+@pytest.mark.parametrize("topic", ["raw.massive", "ticks.warm", "positions", "marks"])
 def test_a_missing_row_is_seen(bench: Bench, topic: str) -> None:
-    table = topic.partition(".")[0]
+    table = table_of(bench.topics[bench.prefix + topic])
 
-    change(bench, f"DELETE FROM {table} WHERE log_offset = 1")
+    change(bench, f"DELETE FROM {table} WHERE (log_partition, log_offset) = (0, 1)")
 
     assert not account(bench, topic).holds
 
