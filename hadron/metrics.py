@@ -43,6 +43,8 @@ SHARDS = "hadron_shards"
 HOP_SECONDS = "hadron_hop_seconds"
 FRAME_TO_INTENT_SECONDS = "hadron_frame_to_intent_seconds"
 ARCHIVE_ROWS = "hadron_archive_rows_total"
+ARCHIVE_BATCHES = "hadron_archive_batches_total"
+ARCHIVE_REPEATED = "hadron_archive_rows_repeated_total"
 ARCHIVE_BATCH_SECONDS = "hadron_archive_batch_seconds"
 ARCHIVE_UP = "hadron_archive_database_up"
 ANCHORS = "hadron_anchors_total"
@@ -90,6 +92,8 @@ ALL: Mapping[str, Metric] = {
         "histogram", "From a frame's receipt to the intent's append (c)", ("process",)
     ),
     ARCHIVE_ROWS: Metric("counter", "Rows committed", ("table",)),
+    ARCHIVE_BATCHES: Metric("counter", "Transactions, straight in or checked", ("way",)),
+    ARCHIVE_REPEATED: Metric("counter", "Rows that were in the database already"),
     ARCHIVE_BATCH_SECONDS: Metric("histogram", "Time of one database transaction", ()),
     ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
     ANCHORS: Metric("counter", "Signed heads of the chains, written to topic and file", ()),

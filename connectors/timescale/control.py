@@ -28,7 +28,7 @@ _CELLS = (
 )
 _COLUMNS = ("author", "reason", "version", "at_ns")
 
-LAYOUT = Layout(TABLE, *zip(*_CELLS, strict=True))
+LAYOUT = Layout(TABLE, TABLE, *zip(*_CELLS, strict=True))
 
 
 def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:

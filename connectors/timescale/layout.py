@@ -39,6 +39,7 @@ class Column(NamedTuple):
 class Layout:
     """How facts lie in `table`, one row each, in cells of these names and types."""
 
+    name: str
     table: str
     names: tuple[str, ...]
     types: tuple[str, ...]  # binary COPY writes wrong widths without; none: rows are COPY's bytes

@@ -81,7 +81,13 @@ def pool_of(settings: Settings) -> ConnectionPool[psycopg.Connection]:
         max_lifetime=settings.pool_lifetime_s,
         reconnect_timeout=1,  # the writer's own backoff tries again, and sooner
         check=ConnectionPool.check_connection,
+        configure=_configured,
         kwargs={"autocommit": True, "application_name": "hadron-archive"},
         open=False,
         name="archive",
     )
+
+
+def _configured(connection: psycopg.Connection) -> None:
+    # Late rows may meet any number of compressed ones; elsewhere the name means nothing.
+    connection.execute("SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0")

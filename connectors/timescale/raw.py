@@ -16,7 +16,7 @@ COLUMNS = (
     *("at", "seen_ns", "log_partition", "log_offset", "connection", "frame", "frame_index"),
     *("log_topic", "venue", "symbol", "instrument", "payload", "record"),
 )
-LAYOUT = Layout(TABLE, COLUMNS, ())
+LAYOUT = Layout(TABLE, TABLE, COLUMNS, ())
 # The number of fields, then each integer after its own length.
 _INTEGERS = struct.Struct(">h" + "iq" * 2 + "ii" + "iq" * 3 + "ii")
 

@@ -13,6 +13,7 @@ from psycopg.types.json import Json
 from connectors.timescale.exact import fits, mantissa
 from connectors.timescale.layout import LOG, Column, Layout, Place, time_of
 from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.contracts import contract_name
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
 from hadron.errors import ContractError
 from hadron.market.facts import PriceMarked
@@ -108,7 +109,7 @@ def _layout(kind: type[Any]) -> Layout:
             cells.append((f"{column.name}_scale", "int4"))
     cells.append(("record", "bytea"))
     names, types = zip(*cells, strict=True)
-    return Layout(TABLE_OF[kind], names, types, columns)
+    return Layout(contract_name(kind), TABLE_OF[kind], names, types, columns)
 
 
 def _column(field: str, hint: Any) -> Column:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-import psycopg
-from psycopg import sql
+import structlog
+from psycopg.errors import UniqueViolation
 from psycopg_pool import ConnectionPool
 
 from connectors.timescale import chain
 from connectors.timescale.batch import Batch, Partition, Rows
-from connectors.timescale.binary import HEAD, TAIL
+from connectors.timescale.copying import Connection, missing, straight
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.layout import Layout
 from hadron.audit.facts import ChainHead
@@ -23,7 +23,7 @@ from hadron.ports import Codec
 # One connection is in use: who waits longer does not wait for a turn, but for the database.
 _WAIT_S = 2.0
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+Copy = Callable[[Connection, Layout, list[Any]], int]
 
 _ADVANCE = """
     UPDATE consumer_offsets AS known SET next_offset = batch.next
@@ -41,33 +41,51 @@ _KNOWN = """
     JOIN unnest(%s::text[], %s::int[]) AS asked (topic, partition) USING (topic, partition)
 """
 
+log = structlog.get_logger()
+
 
 class OffsetsMoved(HadronError):
     """Someone else, or we before a lost answer, wrote these records: read the offsets again."""
 
 
+class Written(NamedTuple):
+    """What one transaction did. `repeated` are rows that were there already."""
+
+    rows: dict[str, int]  # by table
+    repeated: int
+    way: Literal["straight", "checked"]
+
+
 class Store:
-    """Writes batches. All methods raise TransientError while the database is unwell."""
+    """Writes batches. All methods raise TransientError while the database is unwell.
+
+    The offsets say what is new, so rows go straight in. But somebody may have moved or deleted the
+    offsets, and then rows are there already. Therefore a partition whose offsets were just read
+    is checked, until a whole batch of it was new; and it is again once a row turns out to be there.
+    """
 
     def __init__(self, pool: ConnectionPool, codec: Codec) -> None:
         self._pool = pool
         self._codec = codec
+        self._new: set[Partition] = set()  # partitions that are past what their tables hold
 
-    def write(self, batch: Batch) -> dict[str, int]:
-        """Write rows and offsets, all or none, and return the rows per table.
+    def write(self, batch: Batch) -> Written:
+        """Write rows and offsets, all or none.
 
         Rows that the database refuses become dead letters. Raise OffsetsMoved if the offsets are
         not those that the batch expects.
         """
         with our_errors(), self._connection() as connection:
             try:
-                return _write(connection, batch)
+                return self._written(connection, batch)
             except REFUSALS:
                 self._bury_refused(connection, batch)
-                return _write(connection, batch)
+                return self._written(connection, batch)
 
     def offsets(self, places: Iterable[Partition]) -> dict[Partition, int]:
         """The next offset of each partition that was begun."""
+        places = list(places)
+        self._new.difference_update(places)
         with our_errors(), self._connection() as connection:
             rows = connection.execute(_KNOWN, _columns(places)).fetchall()
         return {(topic, partition): offset for topic, partition, offset in rows}
@@ -85,6 +103,20 @@ class Store:
     def _connection(self) -> AbstractContextManager[Connection]:
         return self._pool.connection(timeout=min(_WAIT_S, self._pool.timeout))
 
+    def _written(self, connection: Connection, batch: Batch) -> Written:
+        places = batch.expected.keys()
+        if places <= self._new:
+            try:
+                return Written(_transaction(connection, batch, straight), 0, "straight")
+            except UniqueViolation as there:
+                log.warning("archive.rows_were_there", reason=sentence(there))
+                self._new -= places
+        rows = _transaction(connection, batch, missing)
+        repeated = sum(len(some.rows) for some in batch.tables.values()) - sum(rows.values())
+        if not repeated:
+            self._new |= places
+        return Written(rows, repeated, "checked")
+
     def _bury_refused(self, connection: Connection, batch: Batch) -> None:
         for layout, rows in list(batch.tables.items()):
             refused = dict(_refused(connection, layout, rows, range(len(rows.rows))))
@@ -99,14 +131,14 @@ class Store:
                     kept.messages.append(message)
 
 
-def _write(connection: Connection, batch: Batch) -> dict[str, int]:
+def _transaction(connection: Connection, batch: Batch, copy: Copy) -> dict[str, int]:
     with connection.transaction():
         _advance(connection, batch)
         written: dict[str, int] = {}
         for layout, rows in batch.tables.items():
             if rows.rows:
-                _copy(connection, layout, rows.rows)
-                written[layout.table] = written.get(layout.table, 0) + len(rows.rows)
+                count = copy(connection, layout, rows.rows)
+                written[layout.table] = written.get(layout.table, 0) + count
         heads = chain.extend(connection, batch.leaves, at_ns=time.time_ns())
     batch.heads = heads
     return written
@@ -123,23 +155,13 @@ def _advance(connection: Connection, batch: Batch) -> None:
         raise OffsetsMoved(f"{len(places) - moved} of {len(places)} offsets are not as expected")
 
 
-def _copy(connection: Connection, layout: Layout, rows: Iterable[Any]) -> None:
-    with connection.cursor().copy(_statement(layout)) as copy:
-        if not layout.types:
-            copy.write(b"".join((HEAD, *rows, TAIL)))
-            return
-        copy.set_types(layout.types)
-        for row in rows:
-            copy.write_row(row)
-
-
 def _refused(
     connection: Connection, layout: Layout, rows: Rows, places: range
 ) -> Iterator[tuple[int, str]]:
     """Which rows the database does not take and why, by halves; all trials are rolled back."""
     try:
         with connection.transaction(force_rollback=True):
-            _copy(connection, layout, [rows.rows[place] for place in places])
+            missing(connection, layout, [rows.rows[place] for place in places])
     except REFUSALS as error:
         if len(places) == 1:
             yield places[0], sentence(error)
@@ -147,12 +169,6 @@ def _refused(
         middle = len(places) // 2
         yield from _refused(connection, layout, rows, places[:middle])
         yield from _refused(connection, layout, rows, places[middle:])
-
-
-def _statement(layout: Layout) -> sql.Composed:
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(layout.table), sql.SQL(", ").join(map(sql.Identifier, layout.names))
-    )
 
 
 def _columns(places: Iterable[Partition]) -> tuple[list[str], list[int]]:

@@ -19,7 +19,7 @@ COLUMNS = (
     *("log_topic", "kind", "instrument", "venue", "quality", "lane", "reason"),
     *("price", "size", "conditions", "bid", "ask", "bid_size", "ask_size", "record"),
 )
-LAYOUT = Layout(TABLE, COLUMNS, ())
+LAYOUT = Layout(TABLE, TABLE, COLUMNS, ())
 # The number of fields, then each integer after its own length.
 _INTEGERS = struct.Struct(">h" + "iq" * 3 + "ii" + "iq" + "ii" + "iq" * 2 + "ii" * 2)
 _SHARED = (

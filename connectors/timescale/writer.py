@@ -36,11 +36,13 @@ class Writer:
     def write(self, batch: Batch) -> Batch:
         """Return the batch when it is stored. Raise OffsetsMoved if it must be read again."""
         began = time.monotonic()
-        rows = self._persist(lambda: self._store.write(batch))
+        written = self._persist(lambda: self._store.write(batch))
         self.heads.update(batch.heads)
         self._telemetry.observe(metrics.ARCHIVE_BATCH_SECONDS, time.monotonic() - began)
-        for table, count in rows.items():
+        for table, count in written.rows.items():
             self._telemetry.count(metrics.ARCHIVE_ROWS, count, table=table)
+        self._telemetry.count(metrics.ARCHIVE_BATCHES, way=written.way)
+        self._telemetry.count(metrics.ARCHIVE_REPEATED, written.repeated)
         return batch
 
     def offsets(

@@ -1,0 +1,69 @@
+"""Rows into their tables by COPY: straight, or past those that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from connectors.timescale.binary import HEAD, TAIL
+from connectors.timescale.layout import Layout
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# From the catalogue, because LIKE asks for SELECT on the table, and the archive may only insert.
+_COLUMNS = """
+    SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+    WHERE attrelid = %s::regclass AND attname = ANY(%s)
+"""
+
+
+def straight(connection: Connection, layout: Layout, rows: Sequence[Any]) -> int:
+    """Write rows and return their number. Raise UniqueViolation if one is there already."""
+    _copy(connection, sql.Identifier(layout.table), layout, rows)
+    return len(rows)
+
+
+def missing(connection: Connection, layout: Layout, rows: Sequence[Any]) -> int:
+    """Write the rows that are not there yet and return their number.
+
+    They go through a temporary table of this session: COPY itself knows no ON CONFLICT.
+    """
+    staging = sql.Identifier("pg_temp", f"staged_{layout.name}")
+    found = connection.execute("SELECT to_regclass(%s)", (f"pg_temp.staged_{layout.name}",))
+    if found.fetchone() == (None,):
+        _make(connection, staging, layout)
+    _copy(connection, staging, layout, rows)
+    # No conflict is named: that would need SELECT, too.
+    insert = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} ON CONFLICT DO NOTHING")
+    names = sql.SQL(", ").join(map(sql.Identifier, layout.names))
+    return connection.execute(
+        insert.format(sql.Identifier(layout.table), staging, names=names)
+    ).rowcount
+
+
+def _make(connection: Connection, staging: sql.Identifier, layout: Layout) -> None:
+    columns = connection.execute(_COLUMNS, (layout.table, list(layout.names))).fetchall()
+    cells = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns
+    )
+    connection.execute(
+        sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DELETE ROWS").format(staging, cells)
+    )
+
+
+def _copy(
+    connection: Connection, into: sql.Identifier, layout: Layout, rows: Sequence[Any]
+) -> None:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        into, sql.SQL(", ").join(map(sql.Identifier, layout.names))
+    )
+    with connection.cursor().copy(statement) as copy:
+        if not layout.types:
+            copy.write(b"".join((HEAD, *rows, TAIL)))
+            return
+        copy.set_types(layout.types)
+        for row in rows:
+            copy.write_row(row)

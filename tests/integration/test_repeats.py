@@ -1,0 +1,283 @@
+"""Rows that are there already: passed over, none lost, and straight in again once past them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from connectors.local.stack import Endpoints
+from connectors.timescale import process, ticks
+from connectors.timescale.batch import Batch
+from connectors.timescale.layout import Place
+from connectors.timescale.schema import migrate
+from connectors.timescale.store import OffsetsMoved, Store, Written
+from connectors.timescale.tables import LAYOUTS, row
+from connectors.timescale.ticks import TickRows
+from hadron.settings import settings_from
+from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
+from tests.integration.every_fact import a_dismissal, a_rejected_intent, by_topic
+from tests.support import T0_NS, a_trade, an_approved_intent, codec
+
+TOPIC = "ticks.fast"
+SIZE = 10  # rows of a batch
+encode = codec().encode
+
+
+class Shelf:
+    """A store of a migrated database, and the batches that a test writes to it."""
+
+    def __init__(self, url: str, store: Store) -> None:
+        self.url, self.store = url, store
+        self._rows = TickRows(TOPIC, codec())
+
+    def write(self, first: int, past: int, partition: int = 0) -> Written:
+        """Write the trades at these offsets of a partition as one batch."""
+        return self.store.write(self.batch(first, past, partition))
+
+    def batch(self, first: int, past: int, partition: int = 0) -> Batch:
+        batch = Batch()
+        batch.expected = {(TOPIC, partition): first}
+        batch.next = {(TOPIC, partition): past}
+        rows = batch.of(ticks.LAYOUT)
+        for offset in range(first, past):
+            trade = a_trade(raw_offset=offset, raw_partition=partition, at_ns=T0_NS + offset)
+            rows.rows.append(self._rows.trade(trade, partition, offset, encode(trade)))
+            rows.messages.append(None)
+        return batch
+
+    def start(self, *partitions: int) -> list[int]:
+        """Read the offsets as an archive does that gets these partitions."""
+        places = [(TOPIC, partition) for partition in partitions or (0,)]
+        known = self.store.offsets(places)
+        if new := {place: 0 for place in places if place not in known}:
+            self.store.begin(new)
+        found = self.store.offsets(places)
+        return [found[place] for place in places]
+
+    def rewind(self, to: int) -> None:
+        self.execute(f"UPDATE consumer_offsets SET next_offset = {to}")
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self.url) as connection:
+            connection.execute(statement.encode())
+
+    def offsets(self, partition: int = 0) -> list[int]:
+        query = "SELECT log_offset FROM ticks WHERE log_partition = %s ORDER BY 1"
+        with psycopg.connect(self.url) as connection:
+            return [offset for (offset,) in connection.execute(query, (partition,))]
+
+
+@pytest.fixture
+def shelf(database: str) -> Iterator[Shelf]:
+    migrate(database)
+    with a_store(database) as store:
+        yield Shelf(database, store)
+
+
+@contextmanager
+def a_store(url: str) -> Iterator[Store]:
+    settings = settings_from({"HADRON_KAFKA": "unused:1", "HADRON_DATABASE": url})
+    pool = process.pool_of(settings)
+    pool.open()
+    try:
+        yield Store(pool, codec())
+    finally:
+        pool.close()
+
+
+def test_the_first_batch_after_a_start_is_checked_and_the_next_goes_straight(
+    shelf: Shelf,
+) -> None:
+    shelf.start()
+
+    ways = [shelf.write(0, 10).way, shelf.write(10, 20).way, shelf.write(20, 21).way]
+
+    assert ways == ["checked", "straight", "straight"]
+    assert shelf.start() == [21]
+    assert shelf.write(21, 22).way == "checked"
+
+
+@pytest.mark.parametrize("back", [1, SIZE - 1, SIZE, SIZE + 1, 2 * SIZE + 5, 3 * SIZE])
+def test_a_rewind_doubles_nothing_and_ends_with_the_first_new_batch(
+    shelf: Shelf, back: int
+) -> None:
+    shelf.start()
+    end = 3 * SIZE
+    for first in range(0, end, SIZE):
+        shelf.write(first, first + SIZE)
+    shelf.rewind(end - back)
+
+    [at] = shelf.start()
+    written = []
+    while at < end + 3 * SIZE:
+        written.append(shelf.write(at, at + SIZE))
+        at += SIZE
+
+    assert at - SIZE * len(written) == end - back
+    assert shelf.offsets() == list(range(at))
+    assert sum(one.repeated for one in written) == back
+    checked = [one.way == "checked" for one in written]
+    repeating = -(-back // SIZE)
+    assert checked == [True] * (repeating + 1) + [False] * (len(written) - repeating - 1)
+
+
+def test_a_ledger_that_is_deleted_under_a_running_store_begins_anew_and_doubles_nothing(
+    shelf: Shelf,
+) -> None:
+    shelf.start()
+    shelf.write(0, 10)
+    shelf.write(10, 20)
+    shelf.execute("DELETE FROM consumer_offsets")
+
+    with pytest.raises(OffsetsMoved):
+        shelf.write(20, 30)
+
+    assert shelf.start() == [0]
+    written = [shelf.write(0, 15), shelf.write(15, 30), shelf.write(30, 40), shelf.write(40, 50)]
+    assert [one.repeated for one in written] == [15, 5, 0, 0]
+    assert [one.way for one in written] == ["checked"] * 3 + ["straight"]
+    assert shelf.offsets() == list(range(50))
+
+
+def test_a_straight_batch_that_meets_rows_is_checked_as_a_whole(shelf: Shelf) -> None:
+    shelf.start()
+    for first in range(0, 40, 10):
+        shelf.write(first, first + 10)
+    shelf.execute("DELETE FROM ticks WHERE log_offset < 25")  # a hole, and rows behind it
+    shelf.rewind(0)
+    shelf.start()
+
+    written = [shelf.write(first, first + 10) for first in range(0, 60, 10)]
+
+    assert [one.way for one in written] == [
+        "checked",  # after the start
+        "straight",  # in the hole
+        "checked",  # half of it is there
+        "checked",
+        "checked",  # the first that is new
+        "straight",
+    ]
+    assert [one.repeated for one in written] == [0, 0, 5, 10, 0, 0]
+    assert shelf.offsets() == list(range(60))
+
+
+def test_a_partition_that_repeats_makes_no_other_one_repeat(shelf: Shelf) -> None:
+    shelf.start(0, 1)
+    for partition in (0, 1):
+        shelf.write(0, 10, partition)
+        shelf.write(10, 20, partition)
+    shelf.execute("UPDATE consumer_offsets SET next_offset = 0 WHERE partition = 1")
+    shelf.start(1)
+
+    ways = [shelf.write(20, 30).way, shelf.write(0, 20, 1).way, shelf.write(30, 40).way]
+    both = shelf.batch(40, 50)
+    other = shelf.batch(20, 30, 1)
+    both.expected |= other.expected
+    both.next |= other.next
+    both.of(ticks.LAYOUT).rows += other.of(ticks.LAYOUT).rows
+    both.of(ticks.LAYOUT).messages += other.of(ticks.LAYOUT).messages
+
+    assert ways == ["straight", "checked", "straight"]
+    assert shelf.store.write(both).way == "checked"
+    assert shelf.write(50, 60).way == shelf.write(30, 40, 1).way == "straight"
+    assert (shelf.offsets(0), shelf.offsets(1)) == (list(range(60)), list(range(40)))
+
+
+def test_kinds_that_share_a_table_are_staged_apart(shelf: Shelf) -> None:
+    place = ("intents", 0)
+    facts: list[Any] = [an_approved_intent(), a_rejected_intent(), a_dismissal()]
+    for _ in range(2):
+        shelf.store.begin({place: 0})
+        shelf.store.offsets([place])
+        batch = Batch()
+        batch.expected, batch.next = {place: 0}, {place: len(facts)}
+        for offset, fact in enumerate(facts):
+            rows = batch.of(LAYOUTS[type(fact)])
+            rows.rows.append(row(fact, Place("intents", 0, offset), encode(fact), codec()))
+            rows.messages.append(None)
+        written = shelf.store.write(batch)
+        shelf.rewind(0)
+
+    assert written == Written({"order_intents": 0}, 3, "checked")
+
+
+def test_a_role_that_may_only_insert_passes_over_rows_too(
+    shelf: Shelf, database: str, unique: str
+) -> None:
+    shelf.start()
+    shelf.write(0, 10)
+    role = f'"{unique}"'
+    shelf.execute(f"CREATE ROLE {role}")
+    shelf.execute(f"GRANT INSERT ON ticks TO {role}")
+    shelf.execute(f"GRANT SELECT, INSERT, UPDATE ON consumer_offsets TO {role}")
+    shelf.execute(f"GRANT SELECT, INSERT ON audit_chain TO {role}")
+    try:
+        with a_store(f"{database}?options=-c%20role%3D{unique}") as limited:
+            shelf.rewind(5)
+            other = Shelf(database, limited)
+            other.start()
+            assert other.write(5, 15) == Written({"ticks": 5}, 5, "checked")
+    finally:
+        shelf.execute(f"DROP OWNED BY {role}")
+        shelf.execute(f"DROP ROLE {role}")
+
+
+@pytest.fixture
+def bench(stack: Endpoints, database: str, unique: str) -> Iterator[Bench]:
+    with a_bench(stack.kafka, database, unique) as bench:
+        yield bench
+
+
+def everything(bench: Bench) -> None:
+    for topic, facts in by_topic().items():
+        bench.append(topic, [encode(fact) for fact in facts])
+    for partition in range(PARTITIONS):
+        bench.append(TOPIC, trades(range(3_000)), partition)
+
+
+def trades(numbers: Iterable[int]) -> list[bytes]:
+    return [encode(a_trade(raw_offset=n, at_ns=T0_NS + n)) for n in numbers]
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        "DELETE FROM consumer_offsets",
+        "UPDATE consumer_offsets SET next_offset = 0",
+        "UPDATE consumer_offsets SET next_offset = greatest(0, next_offset - 1)",
+        "UPDATE consumer_offsets SET next_offset = next_offset / 2",
+    ],
+)
+def test_offsets_that_are_tampered_with_while_it_runs_double_and_lose_nothing(
+    bench: Bench, tampered: str
+) -> None:
+    everything(bench)
+    with bench.archive():
+        wait_until(lambda: len(bench.stored()) == len(bench.produced))
+        with psycopg.connect(bench.database) as connection:
+            connection.execute(tampered.encode())
+        bench.append(TOPIC, trades(range(3_000, 6_000)))
+        wait_until(lambda: len(bench.stored()) == len(bench.produced))
+        for first in range(6_000, 9_000, 1_000):
+            bench.append(TOPIC, trades(range(first, first + 1_000)))
+            wait_until(lambda: len(bench.stored()) == len(bench.produced))
+
+    assert bench.stored() == bench.produced
+
+
+def test_a_restart_on_offsets_that_were_deleted_stores_everything_once(bench: Bench) -> None:
+    everything(bench)
+    with bench.archive():
+        wait_until(lambda: len(bench.stored()) == len(bench.produced))
+    with psycopg.connect(bench.database) as connection:
+        connection.execute("DELETE FROM consumer_offsets")
+
+    with bench.archive():
+        bench.append(TOPIC, trades(range(3_000, 3_100)))
+        wait_until(lambda: len(bench.stored()) == len(bench.produced))
+
+    assert bench.stored() == bench.produced
