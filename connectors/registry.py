@@ -40,6 +40,13 @@ def registered(
     return versions, partial(_looked_up, url, names)
 
 
+def known(url: str, contracts: Mapping[str, Mapping[str, Any]]) -> Callable[[int], Version]:
+    """The look-up of `registered` alone: nothing is registered."""
+    return partial(
+        _looked_up, url, {_full_name(schema): name for name, schema in contracts.items()}
+    )
+
+
 def _looked_up(url: str, names: Mapping[str, str], schema_id: int) -> Version:
     with _our_errors(url), _client(url) as client:
         schema = _fetched(client, schema_id)

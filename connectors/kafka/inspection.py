@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from confluent_kafka import TopicPartition
+from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors, patiently
@@ -63,3 +63,35 @@ def stamped_after(
             for place, future in admin.list_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S).items()
         }
     return {place: offset for place, offset in found.items() if offset >= 0}
+
+
+@patiently
+def cluster_id(admin: AdminClient) -> str:
+    """What the cluster calls itself; another that is made from its records has another name."""
+    with our_errors("asking Kafka for its cluster"):
+        return str(admin.describe_cluster(request_timeout=ADMIN_TIMEOUT_S).result().cluster_id)
+
+
+@patiently
+def bounds(
+    admin: AdminClient, places: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """The first offset that each partition still has, and the one after its last committed."""
+    starts, ends = (
+        {TopicPartition(*place): spec for place in places}
+        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
+    )
+    if not starts:
+        return {}
+    committed = IsolationLevel.READ_COMMITTED
+    with our_errors("asking where partitions start and end"):
+        found = [
+            {(place.topic, place.partition): one.result().offset for place, one in asked.items()}
+            for asked in (
+                admin.list_offsets(starts, request_timeout=ADMIN_TIMEOUT_S),
+                admin.list_offsets(
+                    ends, request_timeout=ADMIN_TIMEOUT_S, isolation_level=committed
+                ),
+            )
+        ]
+    return {place: (found[0][place], found[1][place]) for place in places}

@@ -24,21 +24,30 @@ def records(
     Raise HadronError if `start` lies before the first offset kept, TransientError if Kafka does not
     answer or has less than `end`.
     """
+    # `ends` counts them, too; our own producers do not use transactions.
+    isolation = {"isolation.level": "read_uncommitted"}
+    for messages in slices({**connection, **isolation}, topic, partition, start=start, end=end):
+        for message in messages:
+            yield record_of(message)
+
+
+def slices(
+    connection: Mapping[str, Any], topic: str, partition: int, *, start: int, end: int
+) -> Iterator[list[Message]]:
+    """What `records` gives, as it was fetched: many at a time, and only what was committed."""
     if start >= end:
         return
     doing = f"reading {topic}/{partition} from {start} to {end}"
     consumer = Consumer(
         {
-            **connection,
             "group.id": "unused",  # the client insists; without subscribing nobody joins it
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
-            # `ends` counts them, too; our own producers do not use transactions.
-            "isolation.level": "read_uncommitted",
             # Short reads are many: the defaults cost each of them about a quarter of a second.
             "topic.metadata.refresh.fast.interval.ms": 10,
             "fetch.wait.max.ms": 10,
+            **connection,
         }
     )
     try:
@@ -49,23 +58,26 @@ def records(
         consumer.close()
 
 
-def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[Record]:
+def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list[Message]]:
     expected, deadline = start, time.monotonic() + _PATIENCE_S
     while expected < end:
         # Exactly as many as are left, or the call waits for ones that we do not want.
         messages = consumer.consume(min(_AT_ONCE, end - expected), 0.1)
+        found = []
         for message in messages:
             error = message.error()
             if error is None:
                 expected = message.offset() + 1
                 if expected > end:
-                    return
-                yield record_of(message)
+                    break
+                found.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
                 # Past the gap; but a new leader may for a moment have less than we were told.
                 expected = max(expected, message.offset())
             else:
                 raise _failure(error, doing)
+        if found:
+            yield found
         if messages:
             deadline = time.monotonic() + _PATIENCE_S
         elif time.monotonic() > deadline:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from hadron.cli import control, keys, output, query, topics
+from hadron.cli import archive, control, keys, output, query, topics
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
@@ -21,7 +21,13 @@ from hadron.cli.version import package_version, version
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANING.items()) + "."
 
-GROUPS = {"topics": topics.app, "query": query.app, "control": control.app, "keys": keys.app}
+GROUPS = {
+    "topics": topics.app,
+    "query": query.app,
+    "control": control.app,
+    "keys": keys.app,
+    "archive": archive.app,
+}
 
 
 def command() -> Any:

@@ -33,17 +33,18 @@ def admin(settings: Settings) -> Admin:
     """Kafka's administration, for the functions of connectors.kafka.admin."""
     from connectors.kafka.admin import connect
 
-    return connect(_connection(settings))
+    return connect(connection(settings))
 
 
 def fact_log(settings: Settings) -> KafkaLog:
     """The log itself."""
     from connectors.kafka.log import KafkaLog
 
-    return KafkaLog(_connection(settings))
+    return KafkaLog(connection(settings))
 
 
-def _connection(settings: Settings) -> dict[str, Any]:
+def connection(settings: Settings) -> dict[str, Any]:
+    """What every client of Kafka needs, without its noise."""
     from connectors.kafka.connection import configuration
 
     # A command says in one sentence what failed; the client would say it every second.

@@ -18,7 +18,16 @@ from hadron.cli.run import Process
 from hadron.wiring import PROCESSES
 
 DOCS = Path(__file__).parents[3] / "docs/cli.md"
-HEAVY = {"alembic", "confluent_kafka", "faust", "psycopg", "redis", "sqlalchemy", "structlog"}
+HEAVY = {
+    "alembic",
+    "confluent_kafka",
+    "faust",
+    "psycopg",
+    "pyarrow",
+    "redis",
+    "sqlalchemy",
+    "structlog",
+}
 
 
 def _commands(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
