@@ -90,6 +90,17 @@ class Settings:
         Field(description="File of signed heads; none: anchors.jsonl in the user's data directory"),
     ] = None
     anchor_s: Annotated[float, Field(gt=0, description="Time between signed heads")] = 60.0
+    keep_raw_days: Annotated[
+        int | None,
+        Field(ge=2, description="Days that raw events are kept once stored; none: for ever"),
+    ] = None
+    keep_ticks_days: Annotated[
+        int | None, Field(ge=2, description="Days that ticks are kept once stored; none: for ever")
+    ] = None
+    keep_audit_days: Annotated[
+        int | None,
+        Field(ge=1827, description="The same of all other facts, 5 years at least"),
+    ] = None
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
     simulator_host: Annotated[str, Field(description="Address of the venue simulator")] = (
         "127.0.0.1"

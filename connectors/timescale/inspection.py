@@ -10,10 +10,11 @@ import psycopg
 
 from connectors.timescale import schema, tables
 from connectors.timescale.errors import our_errors
+from connectors.timescale.windows import LEVELS
 
 # What the archive writes, and what questions are asked of.
 TABLES: tuple[str, ...] = (*tables.TABLES, "consumer_offsets", "audit_chain")
-VIEWS = ("candles_1m", "candles_1h")
+VIEWS = tuple(f"{kind}_{level.interval}" for kind in ("candles", "prices") for level in LEVELS)
 
 _MISSING = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
 _REFUSED = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -12,16 +12,15 @@ from psycopg.rows import class_row
 
 from connectors.timescale.answers import Candle, Decision, Holding, Order
 from connectors.timescale.errors import our_errors
+from connectors.timescale.windows import Interval
 
-Interval = Literal["1m", "1h"]
 LIMIT = 1_000
 
 T = TypeVar("T")
 
 
 _CANDLES = sql.SQL("""
-    SELECT bucket, instrument, open, high, low, close, volume, notional, trades,
-        notional / NULLIF(volume, 0) AS vwap
+    SELECT bucket, instrument, open, high, low, close, volume, notional, trades, vwap
     FROM {view}
     WHERE instrument = %(instrument)s AND bucket >= %(start)s AND bucket < %(end)s
     ORDER BY bucket DESC LIMIT %(limit)s
@@ -71,13 +70,13 @@ def candles(
     url: str,
     instrument: str,
     *,
-    interval: Interval,
+    every: Interval,
     start: datetime,
     end: datetime,
     limit: int = LIMIT,
 ) -> list[Candle]:
     """The newest candles whose bucket begins in [start, end), oldest first."""
-    view = sql.Identifier({"1m": "candles_1m", "1h": "candles_1h"}[interval])
+    view = sql.Identifier(f"prices_{every}")
     window = {"instrument": instrument, "start": start, "end": end, "limit": limit}
     return _all(url, Candle, _CANDLES.format(view=view), window)[::-1]
 

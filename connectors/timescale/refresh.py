@@ -1,26 +1,89 @@
-"""Candles of old trades: what is loaded behind the policies' window is refreshed by hand."""
+"""Candles of what was stored late: exactly the windows that were touched are made again.
+
+TimescaleDB writes down which times of a source changed since its aggregate was made. Its policies
+work this off; where they do not look (ticks of long ago, while ticks are dropped by age), or where
+nobody wants to wait for them, it is done here. Nothing is made again where ticks were dropped, for
+that would erase the candles.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 import psycopg
 
 from connectors.timescale.errors import our_errors
 from connectors.timescale.schema import timescale_version
+from connectors.timescale.stale import Range, windows
+from connectors.timescale.windows import LEVELS, Level
 
-# The smaller first: hours are made of minutes.
-VIEWS = ("candles_1m", "candles_1h")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
+
+_AGGREGATE = """
+    SELECT mat_hypertable_id, raw_hypertable_id FROM _timescaledb_catalog.continuous_agg
+    WHERE user_view_name = %s
+"""
+_TOUCHED = """
+    SELECT lowest_modified_value, greatest_modified_value
+    FROM _timescaledb_catalog.continuous_aggs_materialization_invalidation_log
+    WHERE materialization_id = %(aggregate)s
+    UNION ALL
+    SELECT lowest_modified_value, greatest_modified_value
+    FROM _timescaledb_catalog.continuous_aggs_hypertable_invalidation_log
+    WHERE hypertable_id = %(source)s
+"""
+_CHUNKS = """
+    SELECT (extract(epoch FROM range_start) * 1000000)::bigint,
+        (extract(epoch FROM range_end) * 1000000)::bigint
+    FROM timescaledb_information.chunks
+    JOIN _timescaledb_catalog.hypertable AS source
+        ON (source.schema_name, source.table_name) = (hypertable_schema, hypertable_name)
+    WHERE source.id = %(source)s
+"""
+_NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def refresh_candles(url: str, start: datetime, end: datetime) -> None:
-    """Make the candles of whole buckets within [start, end) again; nothing on plain PostgreSQL.
+class Window(NamedTuple):
+    """From `start` until before `end`."""
 
-    Where the ticks were dropped by age, their candles are erased, too.
+    start: datetime
+    end: datetime
+
+
+def refresh_candles(url: str) -> Mapping[str, Sequence[Window]]:
+    """Make the touched windows of every width again, and return them by view.
+
+    The running bucket is left alone. Nothing on plain PostgreSQL, where views are never behind.
     """
     if timescale_version(url) is None:
-        return  # views are never behind
-    # Not in a transaction: the procedure commits by itself.
-    with our_errors(), psycopg.connect(url, autocommit=True) as connection:
-        for view in VIEWS:
-            connection.execute("CALL refresh_continuous_aggregate(%s, %s, %s)", (view, start, end))
+        return {}
+    done: dict[str, Sequence[Window]] = {}
+    # Not in a transaction, for the procedure commits by itself; not prepared, for it runs once.
+    with (
+        our_errors(),
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
+    ):
+        for level in LEVELS:  # the smaller first: what they change touches the wider
+            done[level.view] = found = stale(connection, level)
+            for window in found:
+                connection.execute(
+                    "CALL refresh_continuous_aggregate(%s, %s, %s)", (level.view, *window)
+                )
+    return done
+
+
+def stale(connection: Connection, level: Level) -> list[Window]:
+    """The windows of an aggregate that do not show what its source has, oldest first."""
+    [(aggregate, source)] = connection.execute(_AGGREGATE, (level.view,)).fetchall()
+    [(now,)] = connection.execute(_NOW).fetchall()
+    asked = {"aggregate": aggregate, "source": source}
+    # The log counts the last microsecond in.
+    touched = [(low, high + 1) for low, high in connection.execute(_TOUCHED, asked)]
+    chunks: list[Range] = [(low, high) for low, high in connection.execute(_CHUNKS, asked)]
+    found = windows(touched, chunks, width=level.width // _US, settled=now)
+    return [Window(_EPOCH + low * _US, _EPOCH + high * _US) for low, high in found]

@@ -13,17 +13,22 @@ from alembic.script import ScriptDirectory
 from psycopg import errors, sql
 from sqlalchemy import Connection, create_engine, pool
 
+from connectors.timescale import policies
 from connectors.timescale.errors import our_errors
+from connectors.timescale.windows import FOR_EVER, Keep
 from hadron.errors import HadronError
 
 _LOCK = 0x4841_4452  # "HADR": two migrations at once wait for each other
 
 
-def migrate(url: str, progress: Callable[[str], None] = lambda _: None) -> str:
+def migrate(
+    url: str, progress: Callable[[str], None] = lambda _: None, *, keep: Keep = FOR_EVER
+) -> str:
     """Bring a database to `head()` in one transaction and return its revision.
 
-    Makes the TimescaleDB extension where the server has it. Raise TransientError if the database
-    does not answer, HadronError if its TimescaleDB is the Apache edition.
+    Makes the TimescaleDB extension where the server has it, and its policies what `keep` asks for.
+    Raise TransientError if the database does not answer, HadronError if its TimescaleDB is the
+    Apache edition.
     """
     with our_errors(), psycopg.connect(url, autocommit=True) as session:
         session.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
@@ -38,7 +43,8 @@ def migrate(url: str, progress: Callable[[str], None] = lambda _: None) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             after = _revision(connection)
-    progress(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
+        progress(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
+        progress(_policies(session, keep))
     return after or ""
 
 
@@ -89,6 +95,14 @@ def _timescale(connection: psycopg.Connection) -> str:
             )
     _demand_community(connection)
     return f"TimescaleDB {_installed(connection)}"
+
+
+def _policies(connection: psycopg.Connection, keep: Keep) -> str:
+    if _installed(connection) is not None:
+        return f"policies: {policies.apply(connection, keep)} changed"
+    if any(keep):
+        return "policies: none, and nothing is dropped by age: this needs TimescaleDB"
+    return "policies: none"
 
 
 def _installed(connection: psycopg.Connection) -> str | None:

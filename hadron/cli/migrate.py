@@ -11,10 +11,15 @@ from hadron.cli.environment import database_url, settings_of
 def migrate(
     context: typer.Context, directory: options.Directory = None, json: options.Json = False
 ) -> None:
-    """Create or upgrade the tables. There is no way back, and running it twice is harmless."""
-    from connectors.timescale import schema
+    """Create or upgrade the tables. There is no way back, and running it twice is harmless.
 
-    url = database_url(settings_of(context, directory))
+    With TimescaleDB its policies become what HADRON_KEEP_RAW_DAYS and its like say.
+    """
+    from connectors.timescale import schema
+    from connectors.timescale.windows import keep_of
+
+    settings = settings_of(context, directory)
+    url = database_url(settings)
     before = schema.current(url)
-    after = schema.migrate(url, output.say)
+    after = schema.migrate(url, output.say, keep=keep_of(settings))
     output.show({"before": before, "after": after}, f"schema {after}", as_json=json)

@@ -19,8 +19,10 @@ app = typer.Typer(help="Ask the archive.", no_args_is_help=True)
 class Interval(StrEnum):
     """Widths of candles."""
 
+    SECOND = "1s"
     MINUTE = "1m"
     HOUR = "1h"
+    DAY = "1d"
 
 
 def _moment(text: str) -> datetime:
@@ -41,7 +43,7 @@ Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most rows.")]
 def candles(
     context: typer.Context,
     instrument: Annotated[str, typer.Option(help="Which instrument, as eq:AAPL.")],
-    interval: Annotated[Interval, typer.Option(help="Width of a candle.")] = Interval.MINUTE,
+    every: Annotated[Interval, typer.Option(help="Width of a candle.")] = Interval.MINUTE,
     start: Annotated[
         datetime | None,
         typer.Option(
@@ -65,7 +67,7 @@ def candles(
     found = queries.candles(
         database_url(settings_of(context, directory)),
         instrument,
-        interval=interval.value,
+        every=every.value,
         start=start or datetime.fromtimestamp(0, UTC),
         # The clock of a venue may be ahead of ours.
         end=end or datetime.now(UTC) + timedelta(days=1),

@@ -18,7 +18,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from connectors.local import stack as local
 from connectors.local.stack import Endpoints
+from connectors.timescale import policies, schema
+from connectors.timescale.windows import FOR_EVER, LEVELS
 from hadron.settings import variable
+from tests.integration.wasm import timescaledb
 
 _numbers = itertools.count()
 
@@ -88,6 +91,27 @@ def redis_url(stack: Endpoints) -> Iterator[str]:
         client.flushdb()
         yield url
         client.flushdb()
+
+
+@pytest.fixture(scope="session")
+def timescale_server() -> Iterator[str]:
+    """The URL of a migrated database with TimescaleDB, whatever PostgreSQL the stack has."""
+    with timescaledb() as url:
+        said: list[str] = []
+        schema.migrate(url, said.append)
+        assert said[0].startswith("TimescaleDB 2.")
+        yield url
+
+
+@pytest.fixture
+def timescale(timescale_server: str) -> str:
+    """The same, with no ticks, no candles and the policies of the defaults."""
+    with psycopg.connect(timescale_server, autocommit=True) as connection:
+        connection.execute("TRUNCATE ticks")
+        for level in LEVELS:  # erased, as there are no ticks any more
+            connection.execute(f"CALL refresh_continuous_aggregate('{level.view}', NULL, NULL)")
+        policies.apply(connection, FOR_EVER)
+    return timescale_server
 
 
 def _renamed(url: str, name: str) -> str:

@@ -3,49 +3,77 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+import psycopg
 
 from connectors.timescale.answers import Candle
-from connectors.timescale.queries import Interval
+from connectors.timescale.windows import LEVELS, Interval
 from hadron.market.facts import TradePrinted
 from hadron.values import number
 from tests.support import a_trade
 
 MINUTE_NS = 60 * 10**9
 START_NS = 1_700_000_040 * 10**9 // (60 * MINUTE_NS) * 60 * MINUTE_NS
-WIDTH_NS: dict[Interval, int] = {"1m": MINUTE_NS, "1h": 60 * MINUTE_NS}
+DAY_NS = 24 * 60 * MINUTE_NS
+WIDTH_NS: dict[Interval, int] = {
+    level.interval: round(level.width.total_seconds()) * 10**9 for level in LEVELS
+}
+VENUES = ("massive", "coinbase")
+Rank = Mapping[str, int]
 
 
 def market(chance: random.Random, count: int) -> list[TradePrinted]:
-    """Trades over three hours, many at one nanosecond or microsecond, out of order."""
-    return [
-        a_trade(
-            f"{chance.randrange(1, 10**5) / 100:.2f}",
-            size=chance.randrange(50),
-            instrument=chance.choice(["eq:A", "eq:B"]),
-            at_ns=START_NS + chance.randrange(190) * MINUTE_NS + chance.randrange(3),
-            raw_offset=place,
-            quality=chance.choice(["live", "live", "late", "gap", "suspect"]),
-        )
-        for place in range(count)
-    ]
+    """Trades of three hours on three days, out of order, many at one second or nanosecond, and some
+    of two venues at one place of their raw logs."""
+    trades: list[TradePrinted] = []
+    while len(trades) < count:
+        place = len(trades) // 2
+        time_ns = START_NS + chance.randrange(3) * DAY_NS + chance.randrange(38) * 5 * MINUTE_NS
+        time_ns += chance.randrange(3) * 10**9 + chance.randrange(2)
+        instrument = chance.choice(["eq:A", "eq:B"])
+        trades += [
+            a_trade(
+                f"{chance.randrange(1, 10**5) / 100:.2f}",
+                size=chance.randrange(50),
+                instrument=instrument,
+                venue=venue,
+                at_ns=time_ns,
+                raw_offset=place,
+                quality=chance.choice(["live", "live", "late", "gap", "suspect"]),
+            )
+            for venue in chance.choice([VENUES, VENUES[::-1], VENUES[:1]])
+        ]
+    return trades[:count]
 
 
-def recomputed(trades: Iterable[TradePrinted], instrument: str, width_ns: int) -> list[Candle]:
+def ranked(url: str) -> Rank:
+    """Which of two venues is first at one time and place: the database's choice, ever the same."""
+    with psycopg.connect(url, prepare_threshold=None) as connection:
+        query = "SELECT venue, hashtext(venue) FROM unnest(%s::text[]) AS venue"
+        return dict(connection.execute(query, [list(VENUES)]).fetchall())
+
+
+def recomputed(
+    trades: Iterable[TradePrinted], instrument: str, width_ns: int, rank: Rank
+) -> list[Candle]:
+    """The candles of an instrument, each from all its trades, with exact numbers."""
     buckets: dict[int, list[TradePrinted]] = {}
     for trade in trades:
         if trade.instrument == instrument and trade.quality != "suspect":
             buckets.setdefault(trade.at_ns // width_ns, []).append(trade)
+    for found in buckets.values():
+        found.sort(key=lambda trade: (trade.at_ns, trade.raw_offset, rank[trade.venue]))
     return [candle(bucket * width_ns, instrument, buckets[bucket]) for bucket in sorted(buckets)]
 
 
 def candle(start_ns: int, instrument: str, trades: list[TradePrinted]) -> Candle:
-    trades.sort(key=lambda trade: (trade.at_ns, trade.raw_offset))
     prices = [number(trade.price, trade.price_scale) for trade in trades]
-    volume = sum(Decimal(trade.size) for trade in trades)
-    notional = sum(price * trade.size for price, trade in zip(prices, trades, strict=True))
+    volume = sum((Decimal(trade.size) for trade in trades), Decimal(0))
+    notional = sum((p * trade.size for p, trade in zip(prices, trades, strict=True)), Decimal(0))
     return Candle(
         bucket=datetime.fromtimestamp(start_ns // 10**9, UTC),
         instrument=instrument,
@@ -53,14 +81,19 @@ def candle(start_ns: int, instrument: str, trades: list[TradePrinted]) -> Candle
         high=max(prices),
         low=min(prices),
         close=prices[-1],
-        volume=Decimal(volume),
-        notional=Decimal(notional),
+        volume=volume,
+        notional=notional,
         trades=len(trades),
-        vwap=None,
+        vwap=notional / volume if volume else None,
     )
 
 
-def without_vwap(one: Candle) -> Candle:
-    """To compare with, as the mean price is rounded by the database."""
-    fields = {name: getattr(one, name) for name in one.__struct_fields__}
-    return Candle(**{**fields, "vwap": None})
+def assert_same(found: Sequence[Candle], expected: Sequence[Candle]) -> None:
+    """All is equal, the mean price to the digits that the database gives."""
+    assert [one.bucket for one in found] == [one.bucket for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        mean = other.vwap
+        if mean is not None and one.vwap is not None:
+            assert len(one.vwap.as_tuple().digits) >= 16
+            mean = mean.quantize(one.vwap, ROUND_HALF_UP)
+        assert one == msgspec.structs.replace(other, vwap=mean)

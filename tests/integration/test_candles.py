@@ -5,15 +5,26 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import psycopg
 import pytest
 
 from connectors.local.stack import Endpoints
 from connectors.timescale import queries
-from connectors.timescale.queries import Interval
+from connectors.timescale.answers import Candle
+from connectors.timescale.refresh import refresh_candles
+from connectors.timescale.windows import LEVELS, Interval
 from tests.integration.archiving import Bench, a_bench, wait_until
-from tests.integration.market import MINUTE_NS, START_NS, WIDTH_NS, market, recomputed, without_vwap
+from tests.integration.market import (
+    MINUTE_NS,
+    START_NS,
+    WIDTH_NS,
+    assert_same,
+    market,
+    ranked,
+    recomputed,
+)
 from tests.support import a_trade, codec
 
 
@@ -23,8 +34,7 @@ def bench(stack: Endpoints, database: str, unique: str) -> Iterator[Bench]:
         yield bench
 
 
-@pytest.mark.parametrize("interval", ["1m", "1h"])
-def test_candles_are_those_of_the_trades(bench: Bench, interval: Interval) -> None:
+def test_candles_are_those_of_the_trades(bench: Bench) -> None:
     trades = market(random.Random(7), 3_000)
     bench.append("ticks.fast", [codec().encode(trade) for trade in trades[::2]], 0)
     bench.append("ticks.cold", [codec().encode(trade) for trade in trades[1::2]], 0)
@@ -32,19 +42,33 @@ def test_candles_are_those_of_the_trades(bench: Bench, interval: Interval) -> No
     with bench.archive():
         wait_until(lambda: bench.rows() == len(trades))
 
-    for instrument in ("eq:A", "eq:B"):
-        found = queries.candles(
-            bench.database,
-            instrument,
-            interval=interval,
-            start=datetime(2000, 1, 1, tzinfo=UTC),
-            end=datetime(2100, 1, 1, tzinfo=UTC),
-        )
-        expected = recomputed(trades, instrument, WIDTH_NS[interval])
-        assert [without_vwap(one) for one in found] == expected
-        for one in found:
-            mean = one.notional / one.volume if one.volume else None
-            assert one.vwap == pytest.approx(mean)
+    rank = ranked(bench.database)
+    for level in LEVELS:
+        for instrument in ("eq:A", "eq:B"):
+            found = all_candles(bench.database, instrument, level.interval)
+            expected = recomputed(trades, instrument, WIDTH_NS[level.interval], rank)
+            assert_same(found, expected)
+
+
+def test_prices_of_an_hour_are_a_view_that_people_know(bench: Bench) -> None:
+    trades = [
+        a_trade(price, size=size, at_ns=START_NS + n, raw_offset=n)
+        for n, (price, size) in enumerate([("10", 1), ("12", 2), ("11", 1)])
+    ]
+    bench.append("ticks.fast", [codec().encode(trade) for trade in trades])
+    with bench.archive():
+        wait_until(lambda: bench.rows() == len(trades))
+
+    with psycopg.connect(bench.database) as connection:
+        query = "SELECT instrument, open, high, low, close, volume, vwap, trades FROM prices_1h"
+        [row] = connection.execute(query).fetchall()
+
+    assert row == ("eq:AAPL", 10, 12, 10, 11, 4, Decimal("11.25"), 3)
+
+
+def all_candles(url: str, instrument: str, every: Interval) -> list[Candle]:
+    start, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    return queries.candles(url, instrument, every=every, start=start, end=end, limit=100_000)
 
 
 def test_the_newest_candles_of_a_window_are_given_oldest_first(bench: Bench) -> None:
@@ -56,7 +80,7 @@ def test_the_newest_candles_of_a_window_are_given_oldest_first(bench: Bench) -> 
     found = queries.candles(
         bench.database,
         "eq:AAPL",
-        interval="1m",
+        every="1m",
         start=datetime.fromtimestamp(START_NS // 10**9 + 60, UTC),
         end=datetime.fromtimestamp(START_NS // 10**9 + 480, UTC),
         limit=3,
@@ -77,7 +101,7 @@ def test_the_server_with_timescaledb_refreshes_its_candles(bench: Bench) -> None
         query = "SELECT * FROM candles_1h ORDER BY instrument, bucket"
         before = connection.execute(query).fetchall()
 
-        for view in ("candles_1m", "candles_1h"):
-            connection.execute(f"CALL refresh_continuous_aggregate('{view}', NULL, NULL)")
+        done = refresh_candles(bench.database)
 
+        assert all(done[level.view] for level in LEVELS)
         assert connection.execute(query).fetchall() == before

@@ -158,7 +158,7 @@ def test_migrate_and_every_query_on_an_empty_archive(told: Told) -> None:
 
     for question in ("decisions", "orders", "positions"):
         assert told("query", question, "--instrument", "eq:AAPL", "--strategy", "sma") == []
-    window = ("--from", "2013-10-07", "--to", "2013-10-08T12:00:00Z", "--interval", "1h")
+    window = ("--from", "2013-10-07", "--to", "2013-10-08T12:00:00Z", "--every", "1h")
     assert told("query", "candles", "--instrument", "eq:AAPL", *window) == []
 
 

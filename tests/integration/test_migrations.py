@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from connectors.timescale import schema
+from connectors.timescale.inspection import VIEWS
 from connectors.timescale.tables import LAYOUTS
 from connectors.timescale.tables import TABLES as FACTS
 from hadron.errors import TransientError
@@ -24,7 +25,7 @@ def columns(url: str, table: str) -> dict[str, str]:
         return dict(connection.execute(query, (table,)).fetchall())
 
 
-def test_an_empty_database_gets_all_tables_and_both_candles(database: str) -> None:
+def test_an_empty_database_gets_all_tables_and_candles(database: str) -> None:
     assert schema.current(database) is None
 
     said: list[str] = []
@@ -34,7 +35,7 @@ def test_an_empty_database_gets_all_tables_and_both_candles(database: str) -> No
     with psycopg.connect(database) as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         assert {name for (name,) in found} == TABLES
-        for view in ("candles_1m", "candles_1h"):
+        for view in VIEWS:
             assert connection.execute(f"SELECT * FROM {view}").fetchall() == []
     assert "TimescaleDB" in said[0]
     assert said[1] == f"schema empty -> {revision}"

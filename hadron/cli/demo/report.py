@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -113,11 +113,10 @@ def _candles(database: str, held: Sequence[Holding]) -> list[Candle]:
     if not held:
         return []
     newest = max(held, key=lambda position: position.at)
-    # A tape's ticks are older than what TimescaleDB's policies look at.
-    refresh_candles(database, newest.at - timedelta(days=7), newest.at + timedelta(days=1))
+    refresh_candles(database)
     epoch, end = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
     return queries.candles(
-        database, newest.instrument, interval="1m", start=epoch, end=end, limit=LAST_CANDLES
+        database, newest.instrument, every="1m", start=epoch, end=end, limit=LAST_CANDLES
     )
 
 

@@ -74,6 +74,7 @@ def _cleared(folder: Path, progress: Progress) -> None:
 def _prepared(settings: Settings, progress: Progress) -> None:
     from connectors.kafka import admin
     from connectors.timescale import schema
+    from connectors.timescale.windows import keep_of
     from hadron.cli.control import seed_defaults
     from hadron.cli.environment import database_url
     from hadron.wiring import codec_of
@@ -86,7 +87,7 @@ def _prepared(settings: Settings, progress: Progress) -> None:
         replication=settings.replication,
     )
     progress("creating tables")
-    schema.migrate(database_url(settings))
+    schema.migrate(database_url(settings), keep=keep_of(settings))
     log = opening.fact_log(settings)
     seed_defaults(log, codec_of(settings), settings.num_shards, time_ns())
     log.flush()
