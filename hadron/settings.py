@@ -101,6 +101,10 @@ class Settings:
         int | None,
         Field(ge=1827, description="The same of all other facts, 5 years at least"),
     ] = None
+    subject_keys: Annotated[
+        str | None,
+        Field(description="Folder of keys that seal people's names; none: not sealed"),
+    ] = None
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
     simulator_host: Annotated[str, Field(description="Address of the venue simulator")] = (
         "127.0.0.1"

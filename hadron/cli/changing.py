@@ -15,6 +15,7 @@ from hadron import topics
 from hadron.cli import opening, output
 from hadron.cli.changes import Control, Newest
 from hadron.cli.environment import settings_of
+from hadron.cli.subjects import subjects_of
 from hadron.control.facts import ControlFact
 from hadron.errors import ContractError, HadronError
 from hadron.topics import key_of
@@ -58,7 +59,8 @@ def change(
             fact = make(log.newest())
         except ContractError as error:
             raise typer.BadParameter(str(error)) from error
-        written = log.append(fact)
+        people = subjects_of(settings_of(context, directory))
+        written = people.shown(log.append(people.hidden(fact)))
     subject = key_of(written)
     line = f"{subject}: version {written.version} by {written.author}, {written.reason}"
     output.show(msgspec.to_builtins(written) | {"subject": subject}, line, as_json=as_json)

@@ -10,9 +10,11 @@ import typer
 from hadron.cli import options, output
 from hadron.cli.changing import Author, Reason, change, control
 from hadron.cli.defaults import seed_defaults, seeded
+from hadron.cli.environment import settings_of
 from hadron.cli.limits import limits
 from hadron.cli.rules import rules
 from hadron.cli.strategies import strategy
+from hadron.cli.subjects import subjects_of
 from hadron.control.facts import ControlFact, TradingHalted, TradingResumed
 from hadron.topics import key_of
 
@@ -31,13 +33,15 @@ def show(
     with control(context, directory) as log:
         found = log.by_partition()
         newest = dict(sorted(log.newest().items()))
+    people = subjects_of(settings_of(context, directory))
+    shown = {subject: people.shown(fact) for subject, fact in newest.items()}
     agreed = {
         subject: all(here.get(subject) == fact for here in found)
         for subject, fact in newest.items()
     }
     document = {
         subject: {"kind": type(fact).__name__, "everywhere": agreed[subject], "fact": fact}
-        for subject, fact in newest.items()
+        for subject, fact in shown.items()
     }
     rows = [
         (
@@ -48,7 +52,7 @@ def show(
             "yes" if agreed[subject] else "NO",
             _told(fact),
         )
-        for subject, fact in newest.items()
+        for subject, fact in shown.items()
     ]
     columns = ("subject", "version", "author", "reason", "everywhere", "what")
     output.show(document, output.table("", columns, rows), as_json=json)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from connectors.kafka import admin as administration
+from connectors.kafka.connection import configuration
+from connectors.kafka.log import KafkaLog
 from connectors.local.stack import Endpoints
 from hadron import topics
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
+from hadron.settings import Settings
 
 Told = Callable[..., Any]
 
@@ -85,6 +89,28 @@ def test_apply_sets_settings_but_never_touches_partitions(
     assert applied["differences"] == [
         {"topic": name, "setting": "partitions", "seen": "3", "wanted": "2"}
     ]
+
+
+def test_an_author_is_sealed_on_the_log_and_can_be_forgotten(
+    told: Told, environ: dict[str, str], kafka: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    name = f"{prefix}control"
+    kafka.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+    environ["HADRON_SUBJECT_KEYS"] = str(tmp_path / "keys")
+
+    halted = told("control", "halt", "--reason", "wrong prices", "--author", "ann")
+    shown = told("control", "show")["trading"]["fact"]["author"]
+    subjects = told("subjects", "list")["subjects"]
+    told("subjects", "forget", "ann", "--yes")
+    assert run(["subjects", "forget", "ann", "--yes"], environ) == Exit.FAILED
+    redacted = told("control", "show")["trading"]["fact"]["author"]
+    log = KafkaLog(configuration(Settings(kafka=environ["HADRON_KAFKA"])))
+    [record] = log.read(name, 0, start=0, end=1)
+    log.close()
+
+    assert (halted["author"], shown, subjects, redacted) == ("ann", "ann", ["ann"], "(redacted)")
+    assert record.value is not None
+    assert b"ann" not in record.value
 
 
 def test_a_halt_reaches_every_partition_that_is_there(
