@@ -21,6 +21,7 @@ UNFINISHED = re.compile(
 # and for the name of a replay; nowhere else.
 CHANCE = {"random", "secrets", "uuid"}
 MAY_DRAW = {
+    "connectors/sealing.py",  # keys and nonces
     "hadron/wiring/simulator.py",
     "connectors/feeds/session.py",
     "hadron/cli/replay/play.py",
