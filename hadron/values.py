@@ -70,3 +70,9 @@ def _unit(scale: int) -> Decimal:
 def number(mantissa: int, scale: int) -> Decimal:
     """The Decimal of (mantissa, scale), with `scale` digits after the point."""
     return mantissa * _unit(scale)
+
+
+def digits(number: Decimal) -> str:
+    """A number in digits, without an exponent or zeros at its end."""
+    written = format(number, "f")
+    return written.rstrip("0").rstrip(".") if "." in written else written

@@ -87,16 +87,10 @@ _NAMES = sql.SQL("""
 """)
 _ENDINGS = sql.SQL("""
     WITH ends AS (
-        SELECT count(*) FILTER (WHERE i.outcome <> 'approved') + count(e.log_offset) AS number
-        FROM strategy_decisions AS d
-        LEFT JOIN order_intents AS i
-            ON (i.cause_topic, i.cause_partition, i.cause_offset)
-                = (d.log_topic, d.log_partition, d.log_offset)
-        LEFT JOIN order_executions AS e
-            ON (e.cause_topic, e.cause_partition, e.cause_offset)
-                = (i.log_topic, i.log_partition, i.log_offset)
-        WHERE d.log_topic = %s
-        GROUP BY d.log_topic, d.log_partition, d.log_offset
+        SELECT count(*) FILTER (WHERE judged <> 'approved') + count(order_offset) AS number
+        FROM decisions_with_ends
+        WHERE log_topic = %s
+        GROUP BY log_topic, log_partition, log_offset
     )
     SELECT count(*), count(*) FILTER (WHERE number = 1), count(*) FILTER (WHERE number = 0),
         count(*) FILTER (WHERE number > 1)

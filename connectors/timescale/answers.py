@@ -41,7 +41,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """An intent, approved or not, and its execution, if there is one."""
+    """An intent, approved or not, and its execution; `outcome` is None while it is in flight."""
 
     at: datetime
     log_partition: int
@@ -54,6 +54,7 @@ class Order(msgspec.Struct, frozen=True):
     verdict: str
     client_order: str | None
     outcome: str | None
+    filled: Decimal | None
     price: Decimal | None
     price_from: str | None
     reason: str | None
@@ -72,3 +73,53 @@ class Holding(msgspec.Struct, frozen=True):
     realised: Decimal
     unrealised: Decimal | None
     mark: Decimal | None
+
+
+class Slippage(msgspec.Struct, frozen=True):
+    """A fill against the price to be had at its decision; above zero is worse.
+
+    None where no price was known then. `slippage_bps` are basis points of `touch`, 8 decimals.
+    """
+
+    at: datetime
+    log_partition: int
+    log_offset: int
+    client_order: str
+    strategy: str
+    portfolio: str
+    instrument: str
+    side: str
+    quantity: Decimal | None
+    price: Decimal | None
+    touch: Decimal | None
+    touch_from: str | None
+    slippage: Decimal | None
+    slippage_bps: Decimal | None
+    simulated: bool
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A tick before which some may be missing, and the silence since the one `after` which."""
+
+    at: datetime
+    log_partition: int
+    log_offset: int
+    instrument: str
+    venue: str
+    after: datetime | None
+    silent_ns: int | None
+
+
+class Lag(msgspec.Struct, frozen=True):
+    """Ticks of an instrument by quality, and from the venue's time to our receipt."""
+
+    instrument: str
+    ticks: int
+    gaps: int
+    late: int
+    stale: int
+    suspect: int
+    lag_p50_ns: int
+    lag_p95_ns: int
+    lag_p99_ns: int
+    lag_max_ns: int

@@ -14,7 +14,11 @@ from connectors.timescale.windows import LEVELS
 
 # What the archive writes, and what questions are asked of.
 TABLES: tuple[str, ...] = (*tables.TABLES, "consumer_offsets", "audit_chain")
-VIEWS = tuple(f"{kind}_{level.interval}" for kind in ("candles", "prices") for level in LEVELS)
+VIEWS = (
+    *(f"{kind}_{level.interval}" for kind in ("candles", "prices") for level in LEVELS),
+    *("intents_with_ends", "decisions_with_ends", "orders_with_fills", "order_slippage"),
+    *("instruments_ticked", "tick_gaps"),
+)
 
 _MISSING = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"
 _REFUSED = """

@@ -1,69 +1,32 @@
-"""What people ask of the archive."""
+"""Answers of the archive, as facts to work with; whole columns of them are in `frames`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import TypeVar, Unpack
 
 import psycopg
-from psycopg import sql
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.rows import class_row
 
-from connectors.timescale.answers import Candle, Decision, Holding, Order
+from connectors.timescale import questions
+from connectors.timescale.answers import Candle, Decision, Gap, Holding, Lag, Order, Slippage
 from connectors.timescale.errors import our_errors
+from connectors.timescale.questions import (
+    LIMIT,
+    Question,
+    Wanted,
+    WantedLag,
+    WantedPositions,
+    WantedTicks,
+)
 from connectors.timescale.windows import Interval
 
-LIMIT = 1_000
+__all__ = ["LIMIT"]
 
 T = TypeVar("T")
-
-
-_CANDLES = sql.SQL("""
-    SELECT bucket, instrument, open, high, low, close, volume, notional, trades, vwap
-    FROM {view}
-    WHERE instrument = %(instrument)s AND bucket >= %(start)s AND bucket < %(end)s
-    ORDER BY bucket DESC LIMIT %(limit)s
-""")
-
-_DECISIONS = sql.SQL("""
-    SELECT d.at, d.log_partition, d.log_offset, d.strategy, d.portfolio, d.instrument, d.side,
-        d.quantity, d.confidence, d.evidence,
-        coalesce(e.outcome, i.outcome) AS outcome, coalesce(e.reason, i.reason) AS reason
-    FROM strategy_decisions AS d
-    LEFT JOIN order_intents AS i
-        ON (i.cause_topic, i.cause_partition, i.cause_offset)
-            = (d.log_topic, d.log_partition, d.log_offset)
-    LEFT JOIN order_executions AS e
-        ON (e.cause_topic, e.cause_partition, e.cause_offset)
-            = (i.log_topic, i.log_partition, i.log_offset)
-    WHERE {matches} ORDER BY d.at DESC, d.log_partition, d.log_offset DESC LIMIT %(limit)s
-""")
-
-_ORDERS = sql.SQL("""
-    SELECT i.at, i.log_partition, i.log_offset, i.strategy, i.portfolio, i.instrument, i.side,
-        i.quantity, i.verdict, e.client_order,
-        CASE WHEN i.outcome = 'approved' THEN e.outcome ELSE i.outcome END AS outcome,
-        e.price, e.price_from, coalesce(e.reason, i.reason) AS reason, e.simulated
-    FROM order_intents AS i
-    LEFT JOIN order_executions AS e
-        ON (e.cause_topic, e.cause_partition, e.cause_offset)
-            = (i.log_topic, i.log_partition, i.log_offset)
-    WHERE i.outcome <> 'dismissed' AND {matches}
-    ORDER BY i.at DESC, i.log_partition, i.log_offset DESC LIMIT %(limit)s
-""")
-
-# The last by place on the log, which the clock of a venue cannot turn round: all changes of one
-# position lie in one partition.
-_POSITIONS = sql.SQL("""
-    SELECT at, portfolio, strategy, instrument, quantity, average_price, realised, unrealised, mark
-    FROM (
-        SELECT DISTINCT ON (portfolio, strategy, instrument) *
-        FROM positions AS p WHERE {matches}
-        ORDER BY portfolio, strategy, instrument, log_offset DESC
-    ) AS newest
-    ORDER BY portfolio, strategy, instrument LIMIT %(limit)s
-""")
 
 
 def candles(
@@ -76,68 +39,57 @@ def candles(
     limit: int = LIMIT,
 ) -> list[Candle]:
     """The newest candles whose bucket begins in [start, end), oldest first."""
-    view = sql.Identifier(f"prices_{every}")
-    window = {"instrument": instrument, "start": start, "end": end, "limit": limit}
-    return _all(url, Candle, _CANDLES.format(view=view), window)[::-1]
+    asked = questions.candles(instrument, every=every, start=start, end=end, limit=limit)
+    return answers(url, asked)
 
 
-def decisions(
-    url: str,
-    *,
-    instrument: str | None = None,
-    strategy: str | None = None,
-    portfolio: str | None = None,
-    limit: int = LIMIT,
-) -> list[Decision]:
+def decisions(url: str, **wanted: Unpack[Wanted]) -> list[Decision]:
     """The newest decisions first, each with its terminal outcome and reason."""
-    wanted = {"instrument": instrument, "strategy": strategy, "portfolio": portfolio}
-    return _all(url, Decision, _DECISIONS, {**wanted, "limit": limit}, matching="d")
+    return answers(url, questions.decisions(**wanted))
 
 
-def orders(
-    url: str,
-    *,
-    instrument: str | None = None,
-    strategy: str | None = None,
-    portfolio: str | None = None,
-    limit: int = LIMIT,
-) -> list[Order]:
+def orders(url: str, **wanted: Unpack[Wanted]) -> list[Order]:
     """The newest intents that asked for an order first, each with its execution."""
-    wanted = {"instrument": instrument, "strategy": strategy, "portfolio": portfolio}
-    return _all(url, Order, _ORDERS, {**wanted, "limit": limit}, matching="i")
+    return answers(url, questions.orders(**wanted))
 
 
-def positions(
-    url: str,
-    *,
-    instrument: str | None = None,
-    strategy: str | None = None,
-    portfolio: str | None = None,
-    limit: int = LIMIT,
-) -> list[Holding]:
-    """The latest of each portfolio, strategy and instrument."""
-    wanted = {"instrument": instrument, "strategy": strategy, "portfolio": portfolio}
-    return _all(url, Holding, _POSITIONS, {**wanted, "limit": limit}, matching="p")
+def positions(url: str, **wanted: Unpack[WantedPositions]) -> list[Holding]:
+    """The latest of each portfolio, strategy and instrument, now or as of then."""
+    return answers(url, questions.positions(**wanted))
 
 
-def _all(
-    url: str,
-    kind: type[T],
-    query: sql.SQL | sql.Composed,
-    parameters: dict[str, Any],
-    *,
-    matching: str | None = None,
-) -> list[T]:
-    if matching is not None:
-        query = sql.SQL(query.as_string()).format(matches=_matches(matching, parameters))
-    with our_errors(), psycopg.connect(url, row_factory=class_row(kind)) as connection:
-        return connection.execute(query, parameters).fetchall()
+def slippage(url: str, **wanted: Unpack[Wanted]) -> list[Slippage]:
+    """The newest fills first, each against the price that its decision saw."""
+    return answers(url, questions.slippage(**wanted))
 
 
-def _matches(table: str, wanted: dict[str, Any]) -> sql.Composable:
-    conditions: Sequence[sql.Composable] = [
-        sql.SQL("{} = {}").format(sql.Identifier(table, name), sql.Placeholder(name))
-        for name in ("instrument", "strategy", "portfolio")
-        if wanted[name] is not None
-    ]
-    return sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
+def gaps(url: str, **wanted: Unpack[WantedTicks]) -> list[Gap]:
+    """The newest ticks before which some may be missing."""
+    return answers(url, questions.gaps(**wanted))
+
+
+def lag(url: str, **wanted: Unpack[WantedLag]) -> list[Lag]:
+    """Ticks of a time by instrument: how many of which quality, and how late they came."""
+    return answers(url, questions.lag(**wanted))
+
+
+def newest_tick(url: str, instrument: str | None = None) -> datetime | None:
+    """The time of the newest tick that is stored."""
+    with our_errors(), psycopg.connect(url) as connection:
+        row = connection.execute(*questions.newest_tick(instrument)).fetchone()
+    return row[0] if row else None
+
+
+def answers(url: str, question: Question[T]) -> list[T]:
+    """All answers. Numbers have no zeros at their end."""
+    with our_errors(), psycopg.connect(url, row_factory=class_row(question.kind)) as connection:
+        connection.adapters.register_loader("numeric", _Trimmed)
+        return connection.execute(question.statement, question.parameters).fetchall()
+
+
+class _Trimmed(Loader):
+    """NUMERIC(20,8) gives eight decimals, whatever was stored: `0E-8` is nothing to read."""
+
+    def load(self, data: Buffer) -> Decimal:
+        digits = bytes(data).decode()
+        return Decimal(digits.rstrip("0").rstrip(".") if "." in digits else digits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ _WIDTH_OF_FILES = 200
 def show(document: Any, *tables: RenderableType, as_json: bool) -> None:
     """Print a result: the document, or the tables that show the same to people."""
     if as_json:
-        text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+        text = msgspec.json.format(msgspec.json.encode(_plain(document)), indent=2)
         sys.stdout.write(text.decode() + "\n")
         return
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
@@ -45,3 +46,16 @@ def say(line: str) -> None:
 
 def _text(cell: object) -> str:
     return "-" if cell is None else str(cell)
+
+
+def _plain(document: Any) -> Any:
+    """What JSON has, with exact numbers as their digits: `1E-8` would be read as a float's."""
+    match msgspec.to_builtins(document, builtin_types=(Decimal,)):
+        case Decimal() as number:
+            return format(number, "f")
+        case list() as items:
+            return [_plain(item) for item in items]
+        case dict() as entries:
+            return {name: _plain(entry) for name, entry in entries.items()}
+        case other:
+            return other

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
-from hadron.cli import options, output
+from hadron.cli import asking, options
 from hadron.cli.environment import database_url, settings_of
 
 app = typer.Typer(help="Ask the archive.", no_args_is_help=True)
+
+# Of ticks, where nothing is said of the time: how far back from the newest one.
+LOOK_BACK = timedelta(hours=1)
 
 
 class Interval(StrEnum):
@@ -25,38 +26,14 @@ class Interval(StrEnum):
     DAY = "1d"
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r}; wanted a time as 2013-10-07T14:30:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-Instrument = Annotated[str | None, typer.Option(help="Of this instrument only, as eq:AAPL.")]
-Strategy = Annotated[str | None, typer.Option(help="Of this strategy only.")]
-Portfolio = Annotated[str | None, typer.Option(help="Of this portfolio only.")]
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most rows.")]
-
-
 @app.command()
 def candles(
     context: typer.Context,
     instrument: Annotated[str, typer.Option(help="Which instrument, as eq:AAPL.")],
     every: Annotated[Interval, typer.Option(help="Width of a candle.")] = Interval.MINUTE,
-    start: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from", parser=_moment, metavar="<time>", help="First time.", show_default="1970"
-        ),
-    ] = None,
-    end: Annotated[
-        datetime | None,
-        typer.Option(
-            "--to", parser=_moment, metavar="<time>", help="Time before which.", show_default="now"
-        ),
-    ] = None,
-    limit: Limit = 100,
+    start: asking.From = None,
+    end: asking.To = None,
+    limit: asking.Limit = 100,
     directory: options.Directory = None,
     json: options.Json = False,
 ) -> None:
@@ -73,85 +50,124 @@ def candles(
         end=end or datetime.now(UTC) + timedelta(days=1),
         limit=limit,
     )
-    _show(found, Candle, json)
-
-
-@app.command()
-def decisions(
-    context: typer.Context,
-    instrument: Instrument = None,
-    strategy: Strategy = None,
-    portfolio: Portfolio = None,
-    limit: Limit = 20,
-    directory: options.Directory = None,
-    json: options.Json = False,
-) -> None:
-    """Show the newest decisions and what became of each."""
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Decision
-
-    url = database_url(settings_of(context, directory))
-    found = queries.decisions(
-        url, instrument=instrument, strategy=strategy, portfolio=portfolio, limit=limit
-    )
-    _show(found, Decision, json)
-
-
-@app.command()
-def orders(
-    context: typer.Context,
-    instrument: Instrument = None,
-    strategy: Strategy = None,
-    portfolio: Portfolio = None,
-    limit: Limit = 20,
-    directory: options.Directory = None,
-    json: options.Json = False,
-) -> None:
-    """Show the newest orders, refused ones included, with their executions."""
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Order
-
-    url = database_url(settings_of(context, directory))
-    found = queries.orders(
-        url, instrument=instrument, strategy=strategy, portfolio=portfolio, limit=limit
-    )
-    _show(found, Order, json)
+    asking.show(found, Candle, as_json=json)
 
 
 @app.command()
 def positions(
     context: typer.Context,
-    instrument: Instrument = None,
-    strategy: Strategy = None,
-    portfolio: Portfolio = None,
-    limit: Limit = 1000,
+    instrument: asking.Instrument = None,
+    strategy: asking.Strategy = None,
+    portfolio: asking.Portfolio = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=asking.moment, metavar="<time>", help="As of this time."),
+    ] = None,
+    before: Annotated[
+        dict[int, int] | None,
+        typer.Option(
+            parser=asking.offsets,
+            metavar="<offsets>",
+            help="As of these offsets of the topic positions, as positions/0=123,positions/1=77.",
+        ),
+    ] = None,
+    limit: asking.Limit = 1000,
     directory: options.Directory = None,
     json: options.Json = False,
 ) -> None:
-    """Show the latest position of each portfolio, strategy and instrument."""
+    """Show the position of each portfolio, strategy and instrument, now or as of then."""
     from connectors.timescale import queries
     from connectors.timescale.answers import Holding
 
-    url = database_url(settings_of(context, directory))
     found = queries.positions(
-        url, instrument=instrument, strategy=strategy, portfolio=portfolio, limit=limit
+        database_url(settings_of(context, directory)),
+        instrument=instrument,
+        strategy=strategy,
+        portfolio=portfolio,
+        moment=at,
+        before=before,
+        limit=limit,
     )
-    _show(found, Holding, json)
+    asking.show(found, Holding, as_json=json)
 
 
-def _show(found: Sequence[msgspec.Struct], kind: type[msgspec.Struct], as_json: bool) -> None:
-    columns = [field for field in kind.__struct_fields__ if not field.startswith("log_")]
-    rows = [[_cell(getattr(row, column)) for column in columns] for row in found]
-    output.show(found, output.table("", columns, rows), as_json=as_json)
+@app.command()
+def gaps(
+    context: typer.Context,
+    instrument: asking.Instrument = None,
+    start: asking.From = None,
+    end: asking.To = None,
+    limit: asking.Limit = 20,
+    directory: options.Directory = None,
+    json: options.Json = False,
+) -> None:
+    """Show the newest ticks before which some may be missing, and the silence before each."""
+    from connectors.timescale import queries
+    from connectors.timescale.answers import Gap
+
+    url = database_url(settings_of(context, directory))
+    found = queries.gaps(url, instrument=instrument, start=start, end=end, limit=limit)
+    asking.show(found, Gap, as_json=json)
 
 
-def _cell(value: Any) -> str | None:
-    match value:
-        case None:
-            return None
-        case datetime():
-            return value.astimezone(UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
-        case dict():
-            return " ".join(f"{name}={text}" for name, text in value.items())
-        case _:
-            return str(value)
+@app.command()
+def lag(
+    context: typer.Context,
+    instrument: asking.Instrument = None,
+    start: asking.From = None,
+    end: asking.To = None,
+    limit: asking.Limit = 1000,
+    directory: options.Directory = None,
+    json: options.Json = False,
+) -> None:
+    """Show by instrument how late ticks came, and how many were gap, late, stale or suspect.
+
+    Without --to up to the newest tick that is stored, without --from of the hour before that.
+    """
+    from connectors.timescale import queries
+    from connectors.timescale.answers import Lag
+
+    url = database_url(settings_of(context, directory))
+    newest = queries.newest_tick(url, instrument) if end is None else None
+    end = end or (newest or datetime.now(UTC)) + timedelta(microseconds=1)
+    start = start or end - LOOK_BACK
+    found = queries.lag(url, instrument=instrument, start=start, end=end, limit=limit)
+    asking.show(found, Lag, as_json=json)
+
+
+def _about_orders(name: str, answer: str, help: str) -> None:
+    """Add a question whose answers have a strategy, a portfolio, an instrument and a time."""
+
+    @app.command(name, help=help)
+    def ask(
+        context: typer.Context,
+        instrument: asking.Instrument = None,
+        strategy: asking.Strategy = None,
+        portfolio: asking.Portfolio = None,
+        start: asking.From = None,
+        end: asking.To = None,
+        limit: asking.Limit = 20,
+        directory: options.Directory = None,
+        json: options.Json = False,
+    ) -> None:
+        from connectors.timescale import answers, queries
+
+        found = getattr(queries, name)(
+            database_url(settings_of(context, directory)),
+            instrument=instrument,
+            strategy=strategy,
+            portfolio=portfolio,
+            start=start,
+            end=end,
+            limit=limit,
+        )
+        asking.show(found, getattr(answers, answer), as_json=json)
+
+
+_about_orders("decisions", "Decision", "Show the newest decisions and what became of each.")
+_about_orders("orders", "Order", "Show the newest orders, refused ones included, with their fills.")
+_about_orders(
+    "slippage",
+    "Slippage",
+    "Show the newest fills against the price to be had when it was decided; above 0 is worse.",
+)

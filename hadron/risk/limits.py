@@ -11,6 +11,7 @@ from hadron.control.facts import LimitsChanged, TradingHalted
 from hadron.portfolio.money import exactly
 from hadron.risk.book import EMPTY, Book, Holding, Key
 from hadron.strategy.facts import Side
+from hadron.values import digits
 
 ZERO = Decimal(0)
 
@@ -54,19 +55,19 @@ class Check(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> str:
         """As in "200+100 of 500"."""
-        return f"{self.seen} of {text(self.limit)}"
+        return f"{self.seen} of {digits(self.limit)}"
 
     @property
     def reason(self) -> str:
         """Names the limit, what it saw, and what it allows."""
-        return f"{self.name}: {self.seen} is over {text(self.limit)}"
+        return f"{self.name}: {self.seen} is over {digits(self.limit)}"
 
 
 def notional(order: Order, limits: LimitsChanged, state: RiskState) -> Check:
     """Quantity times price of this order alone."""
     with exactly():
         value = order.quantity * order.price
-    return Check("notional", text(value), limits.notional, value > limits.notional)
+    return Check("notional", digits(value), limits.notional, value > limits.notional)
 
 
 def position(order: Order, limits: LimitsChanged, state: RiskState) -> Check:
@@ -79,7 +80,7 @@ def position(order: Order, limits: LimitsChanged, state: RiskState) -> Check:
         then = now + order.change
         reduces = abs(then) < abs(now) and then * now >= 0
         breached = abs(then) > limits.position and not reduces
-    return Check("position", text(now) + _signed(order.change), limits.position, breached)
+    return Check("position", digits(now) + _signed(order.change), limits.position, breached)
 
 
 def exposure(order: Order, limits: LimitsChanged, state: RiskState) -> Check:
@@ -101,7 +102,7 @@ def exposure(order: Order, limits: LimitsChanged, state: RiskState) -> Check:
         now = rest + _worst(holding) * price
         added = (_worst(holding, order) - _worst(holding)) * price
         breached = added > 0 and now + added > limits.exposure
-    return Check("exposure", text(now) + _signed(added), limits.exposure, breached)
+    return Check("exposure", digits(now) + _signed(added), limits.exposure, breached)
 
 
 CHECKS: tuple[Callable[[Order, LimitsChanged, RiskState], Check], ...] = (
@@ -111,14 +112,8 @@ CHECKS: tuple[Callable[[Order, LimitsChanged, RiskState], Check], ...] = (
 )
 
 
-def text(number: Decimal) -> str:
-    """A number in digits, without an exponent or zeros at its end."""
-    digits = format(number, "f")
-    return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
 def _signed(number: Decimal) -> str:
-    return text(number) if number < 0 else "+" + text(number)
+    return digits(number) if number < 0 else "+" + digits(number)
 
 
 def _worst(holding: Holding, order: Order | None = None) -> Decimal:

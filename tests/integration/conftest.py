@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -74,6 +75,13 @@ def make_topic(stack: Endpoints, unique: str) -> Iterator[Callable[..., str]]:
 @pytest.fixture
 def database(stack: Endpoints) -> Iterator[str]:
     """The URL of an empty database of this test."""
+    with a_database(stack) as url:
+        yield url
+
+
+@contextmanager
+def a_database(stack: Endpoints) -> Iterator[str]:
+    """The URL of an empty database."""
     name = f"test_{next(_numbers)}_{uuid4().hex[:8]}"
     with psycopg.connect(stack.database, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hadron.errors import ContractError
-from hadron.values import exact, number, parts
+from hadron.values import digits, exact, number, parts
 
 NUMBERS = st.decimals(
     allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12
@@ -42,3 +42,10 @@ def test_text_becomes_mantissa_and_scale(text: str, wanted: tuple[int, int]) -> 
 def test_what_is_no_exact_number_is_refused(text: str) -> None:
     with pytest.raises(ContractError, match="number"):
         exact(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [("1E+3", "1000"), ("1.50", "1.5"), ("100", "100"), ("0E-8", "0")]
+)
+def test_numbers_are_shown_in_plain_digits(number: str, shown: str) -> None:
+    assert digits(Decimal(number)) == shown

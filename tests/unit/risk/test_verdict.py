@@ -10,7 +10,7 @@ import pytest
 
 from hadron.errors import ImpossibleTransition
 from hadron.risk.book import Book, Holding, Reservation, reserved
-from hadron.risk.limits import Order, RiskState, text
+from hadron.risk.limits import Order, RiskState
 from hadron.risk.verdict import judge
 from tests.support import an_approved_intent
 from tests.unit.desk.facts import a_halt, some_limits
@@ -129,10 +129,3 @@ def test_a_verdict_cannot_be_reserved_twice() -> None:
 
     with pytest.raises(ImpossibleTransition, match="given twice"):
         reserved(book, intent, price=Decimal(100))
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"), [("1E+3", "1000"), ("1.50", "1.5"), ("100", "100"), ("0.00", "0")]
-)
-def test_numbers_are_shown_in_plain_digits(number: str, shown: str) -> None:
-    assert text(Decimal(number)) == shown
