@@ -21,6 +21,17 @@ class Name(msgspec.Struct, frozen=True, order=True):
         return f"{self.source}/{self.partition}/{self.offset}/{self.index}"
 
 
+class Place(msgspec.Struct, frozen=True, order=True):
+    """Where a record lies on the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
 def name_of(fact: Any) -> Name:
     """The name of any fact that follows from another. Raise AttributeError for the others."""
     if isinstance(fact, TradePrinted | QuoteChanged):

@@ -11,6 +11,7 @@ from hadron.cli import archive, control, keys, output, query, subjects, topics
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
+from hadron.cli.explain.command import explain
 from hadron.cli.migrate import migrate
 from hadron.cli.rebuild import rebuild
 from hadron.cli.replay.command import replay
@@ -41,7 +42,7 @@ def command() -> Any:
         rich_markup_mode="rich",
     )
     app.callback()(_start)
-    for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, version):
+    for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, explain, version):
         app.command()(one)
     for name, group in GROUPS.items():
         app.add_typer(group, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hadron.desk.facts import IntentApproved
@@ -9,11 +10,18 @@ from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.orders.touch import Touch, touch
 
 INTENTS = "intents"
+_ORDER_ID = re.compile(rf"h-{INTENTS}-(\d+)-(\d+)")
 
 
 def order_id(partition: int, offset: int) -> str:
     """The client order id of the intent at that place of `intents`; the same on every replay."""
     return f"h-{INTENTS}-{partition}-{offset}"
+
+
+def intent_of(order: str) -> tuple[int, int] | None:
+    """The partition and offset of the intent that an order id names; None for another's id."""
+    match = _ORDER_ID.fullmatch(order)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 def simulated_order(

@@ -1,0 +1,1 @@
+"""`hadron explain`: how a fact came about, and what became of it."""
