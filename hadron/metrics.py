@@ -48,10 +48,13 @@ ARCHIVE_REPEATED = "hadron_archive_rows_repeated_total"
 ARCHIVE_BATCH_SECONDS = "hadron_archive_batch_seconds"
 ARCHIVE_UP = "hadron_archive_database_up"
 ANCHORS = "hadron_anchors_total"
+DATABASE_TIMEOUTS = "hadron_database_acquire_timeouts_total"
+DATABASE_CONNECTIONS = "hadron_database_connections"
 LATEST_WRITES = "hadron_latest_writes_total"
 LATEST_UP = "hadron_latest_redis_up"
 LATEST_REPAIRED = "hadron_latest_repaired_total"
 LATEST_REBUILD_SECONDS = "hadron_latest_rebuild_seconds"
+CACHE_READS = "hadron_cache_reads_total"
 ORDERS = "hadron_orders_total"
 SIMULATOR_EVENTS = "hadron_simulator_events_total"
 SIMULATOR_FINISHED = "hadron_simulator_finished"
@@ -97,12 +100,19 @@ ALL: Mapping[str, Metric] = {
     ARCHIVE_BATCH_SECONDS: Metric("histogram", "Time of one database transaction", ()),
     ARCHIVE_UP: Metric("gauge", "1 while the database answers", ()),
     ANCHORS: Metric("counter", "Signed heads of the chains, written to topic and file", ()),
+    DATABASE_TIMEOUTS: Metric(
+        "counter", "Times that no connection to the database was had in time", ("pool",)
+    ),
+    DATABASE_CONNECTIONS: Metric(
+        "gauge", "Connections that a pool holds, used or idle", ("pool", "state")
+    ),
     LATEST_WRITES: Metric("counter", "Keys written to Redis", ("kind",)),
     LATEST_UP: Metric("gauge", "1 while Redis answers", ()),
     LATEST_REPAIRED: Metric(
         "counter", "Keys that were missing, wrong or foreign in Redis, mended", ("reason",)
     ),
     LATEST_REBUILD_SECONDS: Metric("histogram", "Time to fold all hot keys from the log", ()),
+    CACHE_READS: Metric("counter", "Documents asked of Redis: hit, miss, away", ("result",)),
     SIMULATOR_EVENTS: Metric("counter", "Events that the venue simulator has sent"),
     SIMULATOR_FINISHED: Metric("gauge", "1 once the simulator's market is over"),
     ORDERS: Metric("counter", "Orders by what became of them", ("outcome",)),

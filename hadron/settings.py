@@ -106,6 +106,9 @@ class Settings:
         Field(description="Folder of keys that seal people's names; none: not sealed"),
     ] = None
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
+    cache_ttl_s: Annotated[
+        int, Field(ge=1, description="Life in Redis of answers that the database gave")
+    ] = 60
     simulator_host: Annotated[str, Field(description="Address of the venue simulator")] = (
         "127.0.0.1"
     )

@@ -21,8 +21,9 @@ _SLICE = 50_000
 class Past:
     """The records of the last `ttl_ms`: older ones make no key."""
 
-    def __init__(self, connection: Mapping[str, Any], *, ttl_ms: int) -> None:
-        self._connection, self._ttl_ms = dict(connection), ttl_ms
+    def __init__(self, connection: Mapping[str, Any], *, ttl_ms: int, near: int = _NEAR) -> None:
+        """Of the last `near` records all are looked at, before them only what they lack."""
+        self._connection, self._ttl_ms, self._near = dict(connection), ttl_ms, near
         self._admin = AdminClient(self._connection)
 
     def ends(self, places: Iterable[tail.Place]) -> dict[tail.Place, int]:
@@ -40,7 +41,7 @@ class Past:
         since_ms = time.time_ns() // 1_000_000 - self._ttl_ms
         ranges = tail.since(self._admin, ends, since_ms)
         settled: set[Alike] = set()
-        near, before = tail.newest_first(ranges, near=_NEAR)
+        near, before = tail.newest_first(ranges, near=self._near)
         for messages in tail.slices(self._connection, near, most=_SLICE):
             settled |= intake.take(messages)
             yield len(messages)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 import tenacity
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from connectors.timescale.batch import Batch, Partition
 from connectors.timescale.store import Store
@@ -81,9 +81,19 @@ class Writer:
         )
         result = retrying(attempt)
         self._telemetry.gauge(metrics.ARCHIVE_UP, 1)
+        self._show_pool()
         return result
 
     def _down(self, state: tenacity.RetryCallState) -> None:
         self._telemetry.gauge(metrics.ARCHIVE_UP, 0)
+        self._show_pool()
         reason = state.outcome.exception() if state.outcome else None
+        if reason is not None and isinstance(reason.__cause__, PoolTimeout):
+            self._telemetry.count(metrics.DATABASE_TIMEOUTS, pool=self._pool.name)
         log.warning("archive.database_down", attempt=state.attempt_number, reason=str(reason))
+
+    def _show_pool(self) -> None:
+        seen, pool = self._pool.get_stats(), self._pool.name
+        size, idle = seen.get("pool_size", 0), seen.get("pool_available", 0)
+        for state, count in (("idle", idle), ("used", size - idle)):
+            self._telemetry.gauge(metrics.DATABASE_CONNECTIONS, count, pool=pool, state=state)

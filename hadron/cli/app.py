@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from hadron.cli import archive, control, keys, output, query, subjects, topics
+from hadron.cli import archive, control, keys, newest, output, query, subjects, topics
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
@@ -44,6 +44,8 @@ def command() -> Any:
     app.callback()(_start)
     for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, explain, version):
         app.command()(one)
+    query.app.command()(newest.prices)
+    query.app.command()(newest.position)
     for name, group in GROUPS.items():
         app.add_typer(group, name=name)
     return get_command(app)

@@ -43,6 +43,20 @@ def test_prometheus_scrapes_every_process_and_the_collector() -> None:
     assert targets("otel-collector") == {f"otel-collector:{port}"}
 
 
+def test_alerts_ask_for_metrics_and_labels_that_exist_and_reach_prometheus() -> None:
+    [file] = read("prometheus/prometheus.yml")["rule_files"]
+    [group] = read(f"prometheus/{file}")["groups"]
+    mounted = {volume["target"] for volume in services()["prometheus"]["volumes"]}
+
+    assert f"/etc/prometheus/{file}" in mounted
+    for rule in group["rules"]:
+        [name] = re.findall(r"hadron_\w+", rule["expr"])
+        assert name in series(), rule["alert"]
+        for labels in re.findall(r"by \(([^)]*)\)", rule["expr"]):
+            assert set(labels.split(", ")) <= series()[name], rule["alert"]
+        assert rule["annotations"]["summary"]
+
+
 def test_the_dashboard_asks_for_metrics_and_labels_that_exist() -> None:
     dashboard = json.loads((INFRA / "grafana/dashboards/hadron.json").read_text())
     queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]

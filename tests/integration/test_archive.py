@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import tempfile
 import time
@@ -21,7 +20,9 @@ from hadron import metrics
 from hadron.errors import HadronError, PoisonLimitReached
 from tests.integration import every_fact
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
-from tests.support import T0_NS, a_decision, a_fill, a_trade, codec
+from tests.soak import trials
+from tests.soak.flow import seeded
+from tests.support import T0_NS, a_decision, a_trade, codec
 
 encode = codec().encode
 
@@ -120,30 +121,7 @@ def test_records_that_were_deleted_before_they_were_stored_stop_it(bench: Bench)
 
 
 def test_killed_at_any_moment_it_loses_and_doubles_nothing(bench: Bench) -> None:
-    seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201
-    chance = random.Random(seed)
-    total = 0
-    for round_ in range(5):
-        count = chance.randrange(2_000, 6_000)
-        for partition in range(PARTITIONS):
-            bench.append("ticks.fast", trades(count, total), partition)
-            total += count
-        bench.append("orders", [encode(a_fill(offset=total))])
-        # The kill falls at some number of rows of this round, or a little after.
-        target = bench.rows() + chance.randrange(1, count)
-        archive = bench.archive_process(group=f"killed-{round_}")
-        try:
-            wait_until(lambda: bench.rows() >= target)  # noqa: B023
-            time.sleep(chance.random() * 0.02)
-        finally:
-            archive.kill()
-            archive.wait()
-
-    with bench.archive():
-        wait_until(lambda: bench.rows() + bench.rows("order_executions") >= len(bench.produced))
-
-    assert bench.stored() == bench.produced
+    trials.killed_archive(bench, times=5, most=6_000, chance=seeded(None))
 
 
 def test_two_archives_that_both_own_all_partitions_double_nothing(bench: Bench) -> None:

@@ -17,6 +17,7 @@ CLIENTS = {
 DOORS = {
     "hadron/cli/checks/probes.py",
     "hadron/cli/checks/store.py",
+    "hadron/cli/newest.py",
     "hadron/cli/rebuild.py",
     "hadron/cli/status.py",
     "hadron/wiring/edges.py",
