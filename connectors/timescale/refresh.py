@@ -43,6 +43,8 @@ _CHUNKS = """
         ON (source.schema_name, source.table_name) = (hypertable_schema, hypertable_name)
     WHERE source.id = %(source)s
 """
+_MADE_UNTIL = "SELECT _timescaledb_functions.cagg_watermark(%s)"
+_FIRST = -62_135_596_800 * 1_000_000  # the year 1: before it nothing is made
 _NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -75,6 +77,13 @@ def refresh_candles(url: str) -> Mapping[str, Sequence[Window]]:
                     "CALL refresh_continuous_aggregate(%s, %s, %s)", (level.view, *window)
                 )
     return done
+
+
+def made_until(connection: Connection, level: Level) -> datetime | None:
+    """The end of what an aggregate has stored; None: nothing. What is later is added in reading."""
+    [(aggregate, _)] = connection.execute(_AGGREGATE, (level.view,)).fetchall()
+    [(end,)] = connection.execute(_MADE_UNTIL, (aggregate,)).fetchall()
+    return None if end < _FIRST else _EPOCH + end * _US
 
 
 def stale(connection: Connection, level: Level) -> list[Window]:

@@ -30,7 +30,10 @@ def migrate(
     Raise TransientError if the database does not answer, HadronError if its TimescaleDB is the
     Apache edition.
     """
-    with our_errors(), psycopg.connect(url, autocommit=True) as session:
+    with (
+        our_errors(),
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as session,
+    ):
         session.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         progress(_timescale(session))
         session.autocommit = False
@@ -66,7 +69,7 @@ def head() -> str:
 def timescale_version(url: str) -> str | None:
     """The version of TimescaleDB in this database; None on plain PostgreSQL."""
     with our_errors(), psycopg.connect(url, autocommit=True) as connection:
-        return _installed(connection)
+        return installed(connection)
 
 
 def _config() -> Config:
@@ -81,7 +84,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _timescale(connection: psycopg.Connection) -> str:
-    if _installed(connection) is None:
+    if installed(connection) is None:
         listed = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
         if connection.execute(listed).fetchone() is None:
             return "this server has no TimescaleDB: plain tables and views of the same names"
@@ -94,18 +97,19 @@ def _timescale(connection: psycopg.Connection) -> str:
                 " the same names; to have hypertables, create it in an empty database first"
             )
     _demand_community(connection)
-    return f"TimescaleDB {_installed(connection)}"
+    return f"TimescaleDB {installed(connection)}"
 
 
 def _policies(connection: psycopg.Connection, keep: Keep) -> str:
-    if _installed(connection) is not None:
+    if installed(connection) is not None:
         return f"policies: {policies.apply(connection, keep)} changed"
     if any(keep):
         return "policies: none, and nothing is dropped by age: this needs TimescaleDB"
     return "policies: none"
 
 
-def _installed(connection: psycopg.Connection) -> str | None:
+def installed(connection: psycopg.Connection) -> str | None:
+    """The same, asked on a connection."""
     found = "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
     row = connection.execute(found).fetchone()
     return str(row[0]) if row else None

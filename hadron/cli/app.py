@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from hadron.cli import archive, control, keys, newest, output, query, subjects, topics
+from hadron.cli import archive, control, keys, newest, output, query, storage, subjects, topics
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
@@ -28,6 +28,7 @@ GROUPS = {
     "control": control.app,
     "keys": keys.app,
     "archive": archive.app,
+    "storage": storage.app,
     "subjects": subjects.app,
 }
 
