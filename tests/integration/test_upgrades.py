@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, pool
 
 from connectors.timescale import policies, schema
 from connectors.timescale.inspection import VIEWS
-from connectors.timescale.windows import FOR_EVER
+from connectors.timescale.windows import FOR_EVER, LEVELS
 from hadron.errors import HadronError
 from tests.integration.inserting import rows
 from tests.integration.wasm import timescaledb
@@ -110,7 +110,9 @@ def assert_comes_up_whole(url: str, revision: str) -> None:
     for table, cells in before.items():
         assert stored(url, table, list(cells[0])) == cells, table
     for view in VIEWS:
-        assert rows(url, f"SELECT instrument, open, trades FROM {view}") == [("x", 1, 1)] * 2
+        rows(url, f"SELECT * FROM {view}")
+    for name in (f"{kind}_{one.interval}" for kind in ("candles", "prices") for one in LEVELS):
+        assert rows(url, f"SELECT instrument, open, trades FROM {name}") == [("x", 1, 1)] * 2
 
 
 @EARLIER
