@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _archive(alone: Platform, records: int) -> dict[str, Any]:
-    _produce(alone.log, records)
+    produce(alone.log, records)
     watch = Watch(records)
     process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop)
     seconds = watch.ended - watch.began
@@ -76,7 +76,8 @@ def _archive(alone: Platform, records: int) -> dict[str, Any]:
     }
 
 
-def _produce(log: KafkaLog, records: int) -> None:
+def produce(log: KafkaLog, records: int) -> None:
+    """Ticks of all lanes, a quarter of them trades."""
     encode = codec().encode
     for number, fact in enumerate(_ticks(records)):
         partition = partition_of(fact.instrument, SHARDS)

@@ -160,13 +160,20 @@ def kill(child: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
     """A platform on servers of its own, which end with it. Kafka is always among them."""
+    with empty_platform(*need, **more) as made:
+        made.prepare()
+        yield made
+
+
+@contextmanager
+def empty_platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
+    """The same without topics and tables."""
     directory = Path(tempfile.mkdtemp(prefix="hadron-platform-"))
     try:
         servers: frozenset[stack.Name] = frozenset({"kafka", *need})
         endpoints = stack.up(directory, need=servers, progress=lambda _: None)
         made = Platform(directory, endpoints, more)
         try:
-            made.prepare()
             yield made
         finally:
             made.stop_all()

@@ -1,0 +1,1 @@
+"""Tables made again from the log, beside those that are there, and put in where they differ."""
