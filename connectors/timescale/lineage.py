@@ -23,24 +23,28 @@ from hadron.venues.registry import PARSERS
 
 MOST = 1_000  # facts that follow from one
 
+# Numbers are cast to their columns' types: psycopg sends a small one as int2, and then look-ups in
+# compressed chunks of TimescaleDB 2.23 came back empty (test_timescale_queries).
 AT = """
     SELECT * FROM {table}
-    WHERE log_topic = %(topic)s AND log_partition = %(partition)s AND log_offset = %(offset)s
+    WHERE log_topic = %(topic)s AND log_partition = %(partition)s::integer
+        AND log_offset = %(offset)s::bigint
 """
 # Where it is guessed right, one chunk and, if that is compressed, one segment are looked at.
 AT_GUESSED = AT + " AND at = %(at)s AND instrument = %(instrument)s"
 CAUSE = """
     SELECT * FROM {table}
-    WHERE cause_topic = %(topic)s AND cause_partition = %(partition)s AND cause_offset = %(offset)s
+    WHERE cause_topic = %(topic)s AND cause_partition = %(partition)s::integer
+        AND cause_offset = %(offset)s::bigint
 """
 IN_ORDER = f" ORDER BY log_topic, log_partition, log_offset LIMIT {MOST}"
 CAUSED = CAUSE + IN_ORDER
-NAMED = CAUSE + " AND cause_index = %(index)s" + IN_ORDER
+NAMED = CAUSE + " AND cause_index = %(index)s::integer" + IN_ORDER
 OF_ORDER = "SELECT * FROM order_executions WHERE client_order = %(order)s" + IN_ORDER
 PARSED = """
     SELECT * FROM ticks
-    WHERE instrument = %(instrument)s AND at = %(at)s AND raw_partition = %(partition)s
-        AND raw_offset = %(offset)s AND venue = %(venue)s
+    WHERE instrument = %(instrument)s AND at = %(at)s AND venue = %(venue)s
+        AND raw_partition = %(partition)s::integer AND raw_offset = %(offset)s::bigint
 """
 _NAMED: Mapping[str, Topic] = {
     **{topic.name: DECISIONS for topic in TICKS.values()},

@@ -1,0 +1,123 @@
+"""No question that is asked in its usual way reads a whole table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from connectors.local.stack import Endpoints
+from connectors.timescale import questions
+from connectors.timescale.explanation import Explainer
+from connectors.timescale.lineage import Lineage
+from connectors.timescale.questions import Question
+from hadron.audit.ids import read
+from tests.integration import bulk
+from tests.integration.conftest import a_database
+from tests.support import codec
+
+START = datetime.fromtimestamp(1_700_000_000, UTC)
+LATER = START + timedelta(seconds=20)
+BIG = set(bulk.TABLES)
+# With the limits that the command line has where none is given.
+ASKED: dict[str, Callable[[], Question[Any]]] = {
+    "candles": lambda: questions.candles(
+        "eq:S7", every="1m", start=START, end=START + timedelta(seconds=5), limit=100
+    ),
+    "decisions": lambda: questions.decisions(limit=20),
+    "decisions of a strategy": lambda: questions.decisions(
+        strategy="s1", start=START, end=LATER, limit=20
+    ),
+    "decisions of an instrument": lambda: questions.decisions(instrument="eq:S7", limit=20),
+    "decisions of a portfolio": lambda: questions.decisions(portfolio="main", limit=20),
+    "orders": lambda: questions.orders(limit=20),
+    "orders of a strategy": lambda: questions.orders(
+        strategy="s1", start=START, end=LATER, limit=20
+    ),
+    "orders of an instrument": lambda: questions.orders(instrument="eq:S7", limit=20),
+    "positions": lambda: questions.positions(limit=1000),
+    "positions of a time": lambda: questions.positions(moment=LATER, strategy="s1", limit=1000),
+    "positions of offsets": lambda: questions.positions(before={0: 500, 1: 500}, limit=1000),
+    "slippage": lambda: questions.slippage(limit=20),
+    "slippage of a strategy": lambda: questions.slippage(strategy="s1", limit=20),
+    "gaps": lambda: questions.gaps(limit=20),
+    "gaps of an instrument": lambda: questions.gaps(instrument="eq:S7", start=START, limit=20),
+    "lag": lambda: questions.lag(start=START, end=START + timedelta(seconds=2), limit=1000),
+    "lag of an instrument": lambda: questions.lag(
+        start=START, end=LATER, instrument="eq:S7", limit=1000
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def url(stack: Endpoints) -> Iterator[str]:
+    with a_database(stack) as url:
+        bulk.fill(url, ticks=200_000, every=10)
+        yield url
+
+
+def plan(url: str, statement: Any, parameters: Any) -> dict[str, Any]:
+    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
+        text = psycopg.ClientCursor(connection).mogrify(statement, parameters)
+        [(found,)] = connection.execute(f"EXPLAIN (FORMAT JSON) {text}".encode()).fetchall()
+    root: dict[str, Any] = found[0]["Plan"]
+    return root
+
+
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes(child)
+
+
+def whole_reads(root: dict[str, Any]) -> list[str]:
+    """The big tables that are read from end to end, and the functions whose plan is hidden."""
+    return [
+        f"{node['Node Type']} {node.get('Relation Name') or node.get('Function Name')}"
+        for node in nodes(root)
+        if (node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG)
+        or node["Node Type"] == "Function Scan"
+    ]
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_question_reads_a_whole_table(url: str, name: str) -> None:
+    asked = ASKED[name]()
+
+    assert whole_reads(plan(url, asked.statement, asked.parameters)) == []
+
+
+@pytest.mark.parametrize("instrument", [None, "eq:S7"])
+def test_the_newest_tick_is_found_by_index(url: str, instrument: str | None) -> None:
+    assert whole_reads(plan(url, *questions.newest_tick(instrument))) == []
+
+
+ORDER = ("h-intents-0-77", "intents/0/77", "decisions/0/77/0", "decisions/0/77", "orders/0/77")
+
+
+@pytest.mark.parametrize("asked", [*ORDER, "ticks.warm/0/50", "raw.massive/0/5", "positions/0/77"])
+def test_no_step_of_an_explanation_reads_a_whole_table(url: str, asked: str) -> None:
+    executed: list[tuple[Any, Any]] = []
+
+    class Noting(psycopg.Cursor[dict[str, Any]]):
+        def execute(self, query: Any, params: Any = None, **more: Any) -> Noting:
+            executed.append((query, params))
+            return super().execute(query, params, **more)
+
+    with psycopg.connect(url, row_factory=dict_row, cursor_factory=Noting) as connection:
+        story = Explainer(Lineage(connection, codec(), lambda: None), codec()).explain(read(asked))
+
+    assert story.found == "archive"
+    assert len(executed) >= 2
+    for query, parameters in executed:
+        assert whole_reads(plan(url, query, parameters)) == []
+
+
+def test_a_question_without_an_index_would_be_noticed(url: str) -> None:
+    unindexed = "SELECT * FROM order_executions WHERE venue = 'none'"
+
+    assert whole_reads(plan(url, unindexed, {})) == ["Seq Scan order_executions"]
