@@ -1,0 +1,110 @@
+"""The drill: all servers are lost, and everything is there again from the files of an export."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from hadron import topics
+from hadron.__main__ import run
+from hadron.cli.exits import Exit
+from hadron.flow import FLOW
+from tests.integration.platform import SHARDS, Platform, empty_platform, platform, until
+
+PAGE = Path(__file__).parents[2] / "docs" / "operations-restore.md"
+PROCESSES = ("normalize", "engine", "desk", "gateway", "portfolio")
+TRADES = 3_000
+_TABLES = """
+    SELECT table_name FROM information_schema.columns
+    WHERE table_schema = 'public' AND column_name = 'log_offset'
+        AND table_name IN (SELECT tablename FROM pg_tables WHERE schemaname = 'public')
+    ORDER BY 1
+"""
+_ROWS = """
+    SELECT t::text FROM {} AS t ORDER BY log_topic COLLATE "C", log_partition, log_offset
+"""
+
+
+def commands(heading: str, directory: Path) -> Iterator[list[str]]:
+    """The commands of a section of the page, on a directory of this test."""
+    section = PAGE.read_text("utf-8").partition(f"## {heading}")[2].partition("\n## ")[0]
+    for block in re.findall(r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            here = line.replace("/var/lib/hadron/export", str(directory))
+            words = shlex.split(here, comments=True)
+            assert words[0] == "hadron"
+            yield words[1:]
+
+
+def rows(alone: Platform) -> dict[str, str]:
+    """The hash over all rows of each table, in the order of their places."""
+    assert alone.settings.database is not None
+    found = {}
+    with psycopg.connect(alone.settings.database.get_secret_value()) as connection:
+        for (table,) in connection.execute(_TABLES).fetchall():
+            digest = sha256()
+            for (row,) in connection.execute(sql.SQL(_ROWS).format(sql.Identifier(table))):
+                digest.update(row.encode() + b"\n")
+            found[table] = digest.hexdigest()
+    return found
+
+
+def log_of(alone: Platform) -> list[object]:
+    """All records of all topics, but for those that come to be after a start."""
+    return list(alone.records(*(topic.name for topic in topics.ALL)))
+
+
+def archived(alone: Platform) -> bool:
+    """The archive has everything."""
+    from connectors.timescale import accounting
+
+    assert alone.settings.database is not None
+    done = accounting.offsets(alone.settings.database.get_secret_value())
+    places = [(topic.name, p) for topic in topics.sink_topics() for p in range(SHARDS)]
+    return all(done.get(place, 0) >= end for place, end in alone.log.ends(places).items())
+
+
+def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
+    export = tmp_path / "export"
+
+    # given a flow from venue's events to positions, exported as the page says
+    with platform("postgres", "valkey") as before:
+        before.produce_trades(TRADES)
+        flow = [before.start(process) for process in PROCESSES]
+        before.start("archive")
+        before.wait_until_taken(*(set(PROCESSES) & FLOW.keys()))
+        for child in flow:
+            child.terminate()
+            child.wait(60)
+        until(lambda: archived(before), "the archive has everything")
+        before.stop_all()
+        for words in commands("Every day", export):
+            assert run(words, before.environment) == Exit.OK, words
+        whole_log, all_rows = log_of(before), rows(before)
+
+    # when database, Redis and broker are gone, and new ones are restored as the page says
+    with empty_platform("postgres", "valkey") as after:
+        steps = list(commands("After a disaster", export))
+        for words in steps:
+            if words[:2] == ["run", "archive"]:
+                restored_log = log_of(after)
+                after.start("archive")
+                until(lambda: archived(after), "the archive has everything again")
+            else:
+                assert run(words, after.environment) == Exit.OK, words
+        assert run(["rebuild", "--redis"], after.environment) == Exit.OK
+        after.stop_all()
+
+        # then the log and all rows are what they were
+        assert ["topics", "apply"] in steps
+        assert restored_log == whole_log
+        assert len(whole_log) > 2 * TRADES
+        assert rows(after) == all_rows
+        assert run(["rebuild", "--compare"], after.environment) == Exit.OK
+        assert run(["topics", "show"], after.environment) == Exit.OK
