@@ -24,7 +24,36 @@ class Settings:
 
     kafka: Annotated[str, Field(description="Bootstrap servers, host:port,host:port")]
     database: Annotated[
-        SecretStr | None, Field(description="PostgreSQL or TimescaleDB, as a postgresql:// URL")
+        SecretStr | None,
+        Field(description="PostgreSQL or TimescaleDB, postgresql:// URL of the role that writes"),
+    ] = None
+    database_read: Annotated[
+        SecretStr | None,
+        Field(description="The same of the role that reads; none: HADRON_DATABASE"),
+    ] = None
+    database_audit: Annotated[
+        SecretStr | None,
+        Field(description="The same of the role that verifies; none: HADRON_DATABASE_READ"),
+    ] = None
+    database_migrate: Annotated[
+        SecretStr | None,
+        Field(description="The same of a role that may make tables; none: HADRON_DATABASE"),
+    ] = None
+    role_prefix: Annotated[
+        str,
+        Field(pattern="^[a-z_][a-z0-9_]{0,40}$", description="Before the names of database roles"),
+    ] = "hadron_"
+    migrator_password: Annotated[
+        SecretStr | None, Field(description="`hadron migrate` gives it to the role migrator")
+    ] = None
+    sink_password: Annotated[
+        SecretStr | None, Field(description="`hadron migrate` gives it to the role sink")
+    ] = None
+    reader_password: Annotated[
+        SecretStr | None, Field(description="`hadron migrate` gives it to the role reader")
+    ] = None
+    auditor_password: Annotated[
+        SecretStr | None, Field(description="`hadron migrate` gives it to the role auditor")
     ] = None
     redis: Annotated[SecretStr | None, Field(description="Redis or Valkey, as a redis:// URL")] = (
         None

@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 
 from connectors.local import daemon
+from connectors.timescale import logins
+from connectors.timescale.roles import Access
 from hadron.errors import HadronError, TransientError
 
 NAME = "PostgreSQL"
@@ -144,6 +146,8 @@ def _create_database(port: int) -> None:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if known.fetchone() is None:
             connection.execute(f"CREATE DATABASE {DATABASE}")
+        # So that whoever looks before `hadron migrate` meets an empty database, and no closed door.
+        logins.ensure(connection, Access(), jobs=False, progress=lambda _: None)
 
 
 def _answers(port: int) -> bool:

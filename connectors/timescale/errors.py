@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,9 @@ from psycopg import errors
 
 from hadron.errors import ContractError, HadronError, TransientError
 
+# libpq has no code for what a server says before it lets anyone in.
+_ROLE_MISSING = re.compile(r'FATAL: .*role "[^"]*" does not exist')
+_UNMIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction)
 REFUSALS = (psycopg.DataError, errors.CheckViolation, errors.NotNullViolation)
 
 
@@ -19,10 +23,12 @@ def our_errors() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
+        if _ROLE_MISSING.search(str(error)):
+            raise HadronError(f"database: {sentence(error)}; run `hadron migrate`") from error
         raise TransientError(f"database: {sentence(error)}") from error
     except REFUSALS as error:
         raise ContractError(f"database: {sentence(error)}") from error
-    except (errors.UndefinedTable, errors.UndefinedColumn) as error:
+    except _UNMIGRATED as error:
         raise HadronError(f"database: {sentence(error)}; run `hadron migrate`") from error
     except psycopg.Error as error:
         raise HadronError(f"database: {sentence(error)}") from error

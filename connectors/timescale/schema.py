@@ -13,8 +13,9 @@ from alembic.script import ScriptDirectory
 from psycopg import errors, sql
 from sqlalchemy import Connection, create_engine, pool
 
-from connectors.timescale import policies
+from connectors.timescale import policies, securing
 from connectors.timescale.errors import our_errors
+from connectors.timescale.roles import Access
 from connectors.timescale.windows import FOR_EVER, Keep
 from hadron.errors import HadronError
 
@@ -22,13 +23,18 @@ _LOCK = 0x4841_4452  # "HADR": two migrations at once wait for each other
 
 
 def migrate(
-    url: str, progress: Callable[[str], None] = lambda _: None, *, keep: Keep = FOR_EVER
+    url: str,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    keep: Keep = FOR_EVER,
+    access: Access = Access(),  # noqa: B008
 ) -> str:
     """Bring a database to `head()` in one transaction and return its revision.
 
-    Makes the TimescaleDB extension where the server has it, and its policies what `keep` asks for.
+    Makes the TimescaleDB extension where the server has it, with the policies that `keep` asks for,
+    and the roles: all tables are the owner's afterwards, with the rights that are declared.
     Raise TransientError if the database does not answer, HadronError if its TimescaleDB is the
-    Apache edition.
+    Apache edition or a right is missing.
     """
     with (
         our_errors(),
@@ -36,18 +42,26 @@ def migrate(
     ):
         session.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         progress(_timescale(session))
+        later: list[str] = []
+        securing.make_roles(session, access, later.append)
         session.autocommit = False
         engine = create_engine(
             "postgresql+psycopg://", creator=lambda: session, poolclass=pool.StaticPool
         )
         with engine.begin() as connection:
+            securing.take_over(session, access, later.append)
             before = _revision(connection)
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             after = _revision(connection)
+            securing.secure(session, access, later.append)
         progress(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
+        # Policies run as whoever makes them.
+        securing.become_owner(session, access)
         progress(_policies(session, keep))
+    for sentence in later:
+        progress(sentence)
     return after or ""
 
 

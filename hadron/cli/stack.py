@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from hadron.cli import options, output
-from hadron.cli.environment import SERVERS, directory_of_stack
+from hadron.cli.environment import DATABASES, SERVERS, directory_of_stack, local_databases
 from hadron.settings import variable
 
 
@@ -20,7 +20,9 @@ def up(
     from connectors.local import stack
 
     started = stack.up(where, progress=output.say)
-    urls = {name: str(getattr(started, name)) for name in SERVERS}
+    servers = {name: str(getattr(started, name)) for name in SERVERS}
+    roles = local_databases(started.database, context.obj)
+    urls = {**servers, **{name: roles[variable(name)] for name in DATABASES}}
     rows = [(variable(name), url) for name, url in urls.items()]
     output.show(urls, output.table("", ("found without being set", "address"), rows), as_json=json)
     for name in SERVERS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hadron.cli import options, output
-from hadron.cli.environment import database_url, settings_of
+from hadron.cli.environment import database_url, owner_url, settings_of
 from hadron.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def refresh(
     """
     from connectors.timescale.refresh import refresh_candles
 
-    done = refresh_candles(database_url(settings_of(context, directory)))
+    done = refresh_candles(owner_url(settings_of(context, directory)))
     rows = [(name, *map(_moment, window)) for name, windows in done.items() for window in windows]
     nothing = "nothing to make again" if done else "candles are views here, and never behind"
     shown = output.table("", ("candles", "from", "to"), rows) if rows else nothing

@@ -21,6 +21,7 @@ from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
 from tests.benchmarks.measuring import show
+from tests.integration.access import unbelt
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_quote, a_trade, codec
 
@@ -56,9 +57,11 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=300_000)
     records = parser.parse_args().records
     with platform("postgres") as alone:
-        assert alone.settings.database is not None
+        assert alone.settings.database_migrate is not None
         result = _archive(alone, records)
-        result |= _inserts(alone.settings.database.get_secret_value())
+        url = alone.settings.database_migrate.get_secret_value()
+        unbelt(url)
+        result |= _inserts(url)
     show(result)
 
 

@@ -143,6 +143,11 @@ def test_prometheus_finds_the_pods_by_monitor_or_by_annotation() -> None:
         ("kafkaBootstrap=kafka", "at '/kafkaBootstrap': 'kafka' does not match pattern"),
         ("kafkaSecurity=SASL_SSL", "at '/kafkaExistingSecret': minLength: got 0, want 1"),
         ("databaseExistingSecret=", "at '/databaseExistingSecret': minLength: got 0, want 1"),
+        (
+            "migrateDatabaseExistingSecret=",
+            "at '/migrateDatabaseExistingSecret': minLength: got 0, want 1",
+        ),
+        ("rolePrefix=Hadron", "at '/rolePrefix': 'Hadron' does not match pattern"),
         ("imageTag=latest", "at '/imageTag': 'not' failed"),
         ("engineReplicas=9", "engine: 9 pods are more than numShards (4)"),
         ("engineMaxReplicas=1", "engineMaxReplicas (1) is below engineReplicas (2)"),

@@ -89,6 +89,16 @@ def test_ports_are_open_to_this_machine_only() -> None:
     assert {port["host_ip"] for port in published} == {"127.0.0.1"}
 
 
+def test_the_archive_writes_as_the_sink_and_only_migrate_is_told_more() -> None:
+    told = {name: set(services()[name]["environment"]) for name in OURS}
+    url = services()["archive"]["environment"]["HADRON_DATABASE"]
+
+    assert url.startswith("postgresql://hadron_sink:")
+    telling = {"HADRON_DATABASE_MIGRATE", "HADRON_SINK_PASSWORD", "HADRON_READER_PASSWORD"}
+    assert {name for name in OURS if told[name] & telling} == {"migrate"}
+    assert {name for name in OURS if "HADRON_DATABASE" in told[name]} == {"archive"}
+
+
 def test_the_feed_connects_to_the_simulator_by_default() -> None:
     simulator = settings_from(services()["simulator"]["environment"])
     feed = settings_from(services()["feed-massive"]["environment"])

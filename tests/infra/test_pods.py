@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.timescale.roles import LOGINS
 from hadron.settings import PREFIX, Settings, settings_from, variable
 from tests.infra.chart import CASES, environment, full, of_kind, pods, rendered
 
@@ -80,6 +81,7 @@ def test_every_pod_can_read_its_settings(case: Path) -> None:
         secrets = {key: "from-a-secret" for key in told.keys() - texts.keys()}
         settings = settings_from(texts | secrets)
         assert settings.http_host == "0.0.0.0", name
+        assert settings.role_prefix == ("trading_" if case.stem == "full-values" else "hadron_")
 
 
 def test_each_secret_reaches_only_the_pods_that_need_it() -> None:
@@ -97,7 +99,8 @@ def test_each_secret_reaches_only_the_pods_that_need_it() -> None:
         assert readers.pop(("hadron-kafka-admin", key)) == administering
     assert readers == {
         ("hadron-database", "url"): {"Deployment/prod-archive", "Pod/prod-doctor"},
-        ("hadron-database-owner", "url"): {"Job/prod-migrate"},
+        ("hadron-database-migrator", "url"): {"Job/prod-migrate"},
+        **{("hadron-database-passwords", str(role)): {"Job/prod-migrate"} for role in LOGINS},
         ("hadron-redis", "url"): {"Deployment/prod-latest", "Pod/prod-doctor"},
         ("hadron-massive", "api-key"): {"Deployment/prod-feed-massive"},
     }

@@ -21,6 +21,7 @@ from connectors.kafka.log import KafkaLog
 from connectors.timescale import process, records
 from connectors.timescale.schema import migrate
 from hadron.settings import PREFIX, Settings, settings_from
+from tests.integration.access import ACCESS, databases
 from tests.support import codec
 
 Place = tuple[str, int, int]
@@ -44,12 +45,12 @@ class Counts:
 
 
 class Bench:
-    """Sink topics and a migrated database of one test."""
+    """Sink topics and a migrated database of one test, which `database` opens without limits."""
 
     def __init__(self, kafka: str, database: str, prefix: str, **more: str) -> None:
         self.environment = {
             "HADRON_KAFKA": kafka,
-            "HADRON_DATABASE": database,
+            **databases(database),
             "HADRON_PREFIX": prefix,
             **{PREFIX + name.upper(): value for name, value in more.items()},
         }
@@ -127,7 +128,7 @@ class Bench:
 @contextmanager
 def a_bench(kafka: str, database: str, unique: str, **more: str) -> Iterator[Bench]:
     """Make topics and tables, and delete the topics again."""
-    migrate(database)
+    migrate(database, access=ACCESS)
     bench = Bench(kafka, database, f"{unique}.", **more)
     admin = AdminClient({"bootstrap.servers": kafka})
     wanted = [NewTopic(name, PARTITIONS, 1) for name in bench.topics]

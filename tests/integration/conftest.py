@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,8 +19,11 @@ from confluent_kafka.cimpl import NewTopic
 from connectors.local import stack as local
 from connectors.local.stack import Endpoints
 from connectors.timescale import policies, schema
+from connectors.timescale.roles import Access
+from connectors.timescale.securing import secured
 from connectors.timescale.windows import FOR_EVER, LEVELS
 from hadron.settings import variable
+from tests.integration.access import an_empty_database, unbelt
 from tests.integration.wasm import timescaledb
 
 _numbers = itertools.count()
@@ -75,19 +77,8 @@ def make_topic(stack: Endpoints, unique: str) -> Iterator[Callable[..., str]]:
 @pytest.fixture
 def database(stack: Endpoints) -> Iterator[str]:
     """The URL of an empty database of this test."""
-    with a_database(stack) as url:
+    with an_empty_database(stack.database) as url:
         yield url
-
-
-@contextmanager
-def a_database(stack: Endpoints) -> Iterator[str]:
-    """The URL of an empty database."""
-    name = f"test_{next(_numbers)}_{uuid4().hex[:8]}"
-    with psycopg.connect(stack.database, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield _renamed(stack.database, name)
-    with psycopg.connect(stack.database, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -114,15 +105,11 @@ def timescale_server() -> Iterator[str]:
 @pytest.fixture
 def timescale(timescale_server: str) -> str:
     """The same, with no ticks, no candles and the policies of the defaults."""
+    unbelt(timescale_server)
     with psycopg.connect(timescale_server, autocommit=True) as connection:
         connection.execute("TRUNCATE ticks")
         for level in LEVELS:  # erased, as there are no ticks any more
             connection.execute(f"CALL refresh_continuous_aggregate('{level.view}', NULL, NULL)")
         policies.apply(connection, FOR_EVER)
+    secured(timescale_server, Access())
     return timescale_server
-
-
-def _renamed(url: str, name: str) -> str:
-    scheme, _, rest = url.partition("://")
-    where, question, options = rest.partition("?")
-    return f"{scheme}://{where.partition('/')[0]}/{name}{question}{options}"

@@ -28,6 +28,7 @@ from hadron.partitions import partition_of
 from hadron.ports import Record
 from hadron.settings import Settings, settings_from
 from hadron.topics import LIVE
+from tests.integration.access import ACCESS, databases
 from tests.support import a_raw, codec
 
 SHARDS = 4
@@ -52,7 +53,7 @@ class Platform:
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("HADRON_")},
             "HADRON_KAFKA": endpoints.kafka,
-            "HADRON_DATABASE": endpoints.database,
+            **(databases(endpoints.database) if endpoints.database else {}),
             "HADRON_REDIS": endpoints.redis,
             "HADRON_HTTP_PORT": "0",
             "HADRON_NUM_SHARDS": str(SHARDS),
@@ -68,8 +69,8 @@ class Platform:
     def prepare(self) -> None:
         """Topics and the first rules."""
         admin.apply(self.admin, topics.ALL, partitions=SHARDS, replication=1)
-        if self.settings.database is not None:
-            schema.migrate(self.settings.database.get_secret_value())
+        if self.settings.database_migrate is not None:
+            schema.migrate(self.settings.database_migrate.get_secret_value(), access=ACCESS)
         seed_defaults(self.log, codec(), SHARDS, time.time_ns())
         self.log.flush()
 

@@ -12,6 +12,7 @@ from connectors.local.stack import Endpoints
 from connectors.timescale import queries
 from connectors.timescale.accounting import Account, Endings, accounts, endings
 from connectors.timescale.records import table_of
+from tests.integration.access import unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.integration.every_fact import (
     a_dismissal,
@@ -69,6 +70,7 @@ def account(bench: Bench, topic: str) -> Account:
 
 
 def change(bench: Bench, statement: str) -> None:
+    unbelt(bench.database)
     with psycopg.connect(bench.database) as connection:
         connection.execute(statement)
 

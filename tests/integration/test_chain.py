@@ -14,6 +14,7 @@ from hadron.audit.chain import FIRST_PREVIOUS, Block
 from hadron.audit.leaves import Leaves, tombstone
 from hadron.audit.merkle import root
 from tests.integration import every_fact
+from tests.integration.access import unbelt
 from tests.integration.archiving import PARTITIONS, Bench, Place, a_bench, wait_until
 from tests.support import T0_NS, a_decision, a_fill, a_trade, codec
 
@@ -90,6 +91,7 @@ def test_what_is_read_twice_is_chained_once(bench: Bench) -> None:
     with bench.archive():
         wait_until(lambda: bench.rows() == 300)
     before = chained(bench)
+    unbelt(bench.database)
     with psycopg.connect(bench.database) as connection:
         connection.execute("TRUNCATE ticks")
         connection.execute("UPDATE consumer_offsets SET next_offset = 0 WHERE next_offset = 300")

@@ -25,6 +25,7 @@ from hadron.__main__ import run
 from hadron.cli.checks.finding import Finding
 from hadron.cli.doctor import examine
 from hadron.cli.exits import Exit
+from tests.integration.access import databases
 
 Environ = dict[str, str]
 PARTITIONS = 2
@@ -306,6 +307,33 @@ def test_a_role_that_may_not_insert(environ: Environ, database: str, unique: str
     assert "ticks" not in found["grants"].seen
     assert "GRANT INSERT ON" in found["grants"].remedy
     assert "may not read alembic_version" in found["migrations"].seen
+
+
+def test_processes_that_write_as_a_superuser_of_this_machine_are_told(environ: Environ) -> None:
+    found = diagnose(environ)["role"]
+
+    assert (found.ok, found.severity) == (False, "info")
+    assert "a superuser" in found.seen
+    assert "hadron_sink" in found.remedy
+
+
+def test_processes_that_write_as_the_sink_are_sound(environ: Environ, database: str) -> None:
+    found = diagnose({**environ, **databases(database)})
+
+    assert [found[check].ok for check in ("role", "guards", "grants", "migrations")] == [True] * 4
+
+
+def test_a_trigger_that_somebody_disabled(environ: Environ, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("ALTER TABLE audit_chain DISABLE TRIGGER USER")
+
+    found = diagnose({**environ, **databases(database)})["guards"]
+
+    assert found.failed
+    assert "trigger immutable of audit_chain" in found.seen
+    assert "hadron migrate" in found.remedy
+    assert run(["migrate"], environ) == Exit.OK
+    assert diagnose(environ)["guards"].ok
 
 
 def test_a_redis_that_is_down(environ: Environ, closed: str) -> None:

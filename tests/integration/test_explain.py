@@ -19,6 +19,7 @@ from hadron.audit.story import Share, Step
 from hadron.cli.exits import Exit
 from hadron.ports import FactLog
 from tests.integration import story
+from tests.integration.access import unbelt
 from tests.integration.every_fact import a_rejected_order
 from tests.support import codec
 
@@ -37,6 +38,7 @@ def told(url: str, asked: str, log: FactLog | None = None) -> Step:
 
 
 def change(url: str, statement: str) -> None:
+    unbelt(url)
     with psycopg.connect(url) as connection:
         connection.execute(statement.encode())
 

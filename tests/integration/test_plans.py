@@ -17,7 +17,7 @@ from connectors.timescale.lineage import Lineage
 from connectors.timescale.questions import Question
 from hadron.audit.ids import read
 from tests.integration import bulk
-from tests.integration.conftest import a_database
+from tests.integration.access import an_empty_database
 from tests.support import codec
 
 START = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -55,7 +55,7 @@ ASKED: dict[str, Callable[[], Question[Any]]] = {
 
 @pytest.fixture(scope="module")
 def url(stack: Endpoints) -> Iterator[str]:
-    with a_database(stack) as url:
+    with an_empty_database(stack.database) as url:
         bulk.fill(url, ticks=200_000, every=10)
         yield url
 

@@ -22,9 +22,11 @@ from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, only_compare,
 from connectors.timescale.rebuilding.sources import Files, Kafka, Sources
 from connectors.timescale.rebuilding.swapping import swap
 from connectors.timescale.schema import migrate
+from connectors.timescale.securing import secured
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from hadron.errors import HadronError
+from tests.integration.access import ACCESS, unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.integration.every_fact import a_position
 from tests.support import a_decision, a_quote, a_trade, codec
@@ -70,11 +72,12 @@ def rows(database: str) -> dict[str, list[Any]]:
 
 
 def attack(bench: Bench, *statements: str) -> None:
-    """As a superuser who knows about the seat belts."""
+    """As a superuser who takes the seat belt off for it."""
+    unbelt(bench.database)
     with psycopg.connect(bench.database) as connection:
-        connection.execute("SET session_replication_role = replica")
         for statement in statements:
             connection.execute(statement)
+    secured(bench.database, ACCESS)
 
 
 def rebuilt(bench: Bench, source: Path | None = None, **more: Any) -> Rebuilt:

@@ -14,6 +14,7 @@ from connectors.timescale.lineage import lineage
 from hadron.audit.ids import read
 from hadron.audit.story import Step
 from tests.integration import bulk
+from tests.integration.access import unbelt
 from tests.integration.inserting import rows
 from tests.integration.test_plans import ASKED
 from tests.support import codec
@@ -23,6 +24,7 @@ from tests.support import codec
 def url(timescale: str) -> Iterator[str]:
     bulk.fill(timescale, ticks=3_000, every=50)
     yield timescale
+    unbelt(timescale)
     with psycopg.connect(timescale, autocommit=True) as connection:
         connection.execute(f"TRUNCATE {', '.join(bulk.TABLES)}".encode())
 

@@ -9,6 +9,7 @@ from hadron.settings import variable
 
 if TYPE_CHECKING:
     from connectors.timescale.inspection import Database
+    from connectors.timescale.standing import Standing
 
 
 def unset() -> Finding:
@@ -92,3 +93,32 @@ def grants(seen: Database) -> Finding:
             remedy=f"GRANT INSERT ON {listed(seen.refused)} TO {seen.role}",
         )
     return sound("grants", f"role {seen.role} may insert")
+
+
+def role(seen: Standing) -> Finding:
+    """The role that processes write as can change nothing; on one's own machine it may."""
+    if not (seen.superuser or seen.owner):
+        return sound("role", f"{seen.role} owns nothing")
+    what = "a superuser" if seen.superuser else "the owner of the tables"
+    said = f"processes write as {seen.role}, {what}, who can change what is stored"
+    wanted = "a role that may add rows and do nothing else"
+    remedy = (
+        "run `hadron migrate`, and let the URL of the processes log in as the role sink:"
+        f" {variable('database')}=postgresql://hadron_sink:...; keep this one in"
+        f" {variable('database_migrate')}"
+    )
+    if seen.local:
+        return note("role", said, wanted=wanted, remedy=remedy)
+    return error("role", said, wanted=wanted, remedy=remedy)
+
+
+def guards(seen: Standing) -> Finding:
+    """Owners, grants and triggers are as declared."""
+    if seen.migrated and seen.differences:
+        return error(
+            "guards",
+            listed(seen.differences),
+            wanted="owners, grants and triggers as this code declares them",
+            remedy="find out who changed them, verify what is stored, and run `hadron migrate`",
+        )
+    return sound("guards", "as declared" if seen.migrated else "nothing is there to guard")

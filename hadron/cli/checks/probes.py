@@ -38,6 +38,8 @@ def of_kafka(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
 def of_database(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
     """The database's extension, schema, grants and clock."""
     from connectors.timescale.inspection import inspect, wanted_revision
+    from connectors.timescale.roles import access_of
+    from connectors.timescale.standing import standing
 
     if settings.database is None:
         yield database.unset()
@@ -46,6 +48,7 @@ def of_database(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
         before_ns = now_ns()
         seen = inspect(settings.database.get_secret_value())
         after_ns = now_ns()
+        stands = standing(settings.database.get_secret_value(), access_of(settings))
     except HadronError as problem:
         yield database.unreachable(problem)
         return
@@ -53,6 +56,8 @@ def of_database(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
     yield database.revision(seen, wanted_revision())
     yield database.tables(seen)
     yield database.grants(seen)
+    yield database.role(stands)
+    yield database.guards(stands)
     yield clock.agreement(
         "the database", server_ns=seen.clock_ns, before_ns=before_ns, after_ns=after_ns
     )

@@ -51,11 +51,15 @@ def made(
     database: str,
     log: FactLog,
     *,
+    owner: str,
     partitions: int,
     venue: str,
     **measured: Any,
 ) -> Report:
-    """Count what the log has and what the database holds. The processes must have stopped."""
+    """Count what the log has and what the database holds. The processes must have stopped.
+
+    `database` is asked; `owner` is the same for a role that may refresh candles.
+    """
     stored = {topic.name: topic for topic in topics.sink_topics()}
     accounts = {
         account.topic: account
@@ -78,7 +82,7 @@ def made(
         fills=sum(order.outcome == "filled" for order in fills),
         positions=held,
         profit=profit(held),
-        candles=_candles(database, held),
+        candles=_candles(database, held, owner=owner),
         holds=_holds(accounts.values(), endings) and not twice and bool(measured["drained"]),
         **measured,
     )
@@ -109,11 +113,11 @@ def _holds(accounts: Sequence[Account] | Any, endings: Endings) -> bool:
     return all(account.holds for account in accounts) and endings.holds
 
 
-def _candles(database: str, held: Sequence[Holding]) -> list[Candle]:
+def _candles(database: str, held: Sequence[Holding], *, owner: str) -> list[Candle]:
     if not held:
         return []
     newest = max(held, key=lambda position: position.at)
-    refresh_candles(database)
+    refresh_candles(owner)
     epoch, end = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
     return queries.candles(
         database, newest.instrument, every="1m", start=epoch, end=end, limit=LAST_CANDLES

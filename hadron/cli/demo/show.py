@@ -21,7 +21,7 @@ from hadron.cli.demo.market import Market
 from hadron.cli.demo.stage import Stage, stage
 from hadron.cli.demo.view import drawn
 from hadron.cli.demo.watch import Sight, Watch, ready
-from hadron.cli.environment import database_url
+from hadron.cli.environment import database_url, owner_url
 from hadron.cli.exits import Exit
 from hadron.cli.fleet import Fleet, Job
 from hadron.topics import LIVE
@@ -140,6 +140,7 @@ class Play:
         return report.made(
             database_url(self._on.settings),
             opening.fact_log(self._on.settings),
+            owner=owner_url(self._on.settings),
             partitions=self._on.settings.num_shards,
             venue=self._market.venue,
             market=self._market.label,

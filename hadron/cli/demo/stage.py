@@ -12,10 +12,12 @@ import msgspec
 
 from hadron import topics
 from hadron.cli import opening
-from hadron.cli.environment import SERVERS, directory_of_stack, load
+from hadron.cli.environment import DATABASES, SERVERS, directory_of_stack, load, owner_url
 from hadron.settings import PREFIX, Settings, variable
 
 Progress = Callable[[str], None]
+
+_PASSWORDS = ("migrator_password", "sink_password", "reader_password", "auditor_password")
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -74,9 +76,9 @@ def _cleared(folder: Path, progress: Progress) -> None:
 def _prepared(settings: Settings, progress: Progress) -> None:
     from connectors.kafka import admin
     from connectors.timescale import schema
+    from connectors.timescale.roles import access_of
     from connectors.timescale.windows import keep_of
     from hadron.cli.control import seed_defaults
-    from hadron.cli.environment import database_url
     from hadron.wiring import codec_of
 
     progress("creating topics")
@@ -87,14 +89,20 @@ def _prepared(settings: Settings, progress: Progress) -> None:
         replication=settings.replication,
     )
     progress("creating tables")
-    schema.migrate(database_url(settings), keep=keep_of(settings))
+    schema.migrate(owner_url(settings), keep=keep_of(settings), access=access_of(settings))
     log = opening.fact_log(settings)
     seed_defaults(log, codec_of(settings), settings.num_shards, time_ns())
     log.flush()
 
 
 def _for_children(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    theirs = {key: value for key, value in environ.items() if not key.startswith("COV_")}
+    # No process needs to read what it wrote, let alone to own it.
+    others = {variable(name) for name in (*DATABASES, *_PASSWORDS)}
+    theirs = {
+        key: value
+        for key, value in environ.items()
+        if not key.startswith("COV_") and key not in others
+    }
     theirs[variable("kafka")] = settings.kafka
     for name in ("database", "redis"):
         secret = getattr(settings, name)

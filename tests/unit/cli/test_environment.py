@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from hadron.cli.environment import database_url, load
+from hadron.cli.environment import (
+    audit_url,
+    database_url,
+    load,
+    local_databases,
+    owner_url,
+)
 from hadron.errors import SettingsError
 
 
@@ -29,6 +35,32 @@ def test_without_kafka_and_stack_it_says_what_to_set_and_what_to_run(tmp_path: P
         "HADRON_KAFKA",
         "HADRON_NUM_SHARDS",
     ]
+
+
+def test_each_role_has_its_url_or_that_of_the_role_before_it() -> None:
+    one = {"HADRON_KAFKA": "x:1", "HADRON_DATABASE": "postgresql://sink@db/x"}
+    more = {**one, "HADRON_DATABASE_READ": "postgresql://reader@db/x"}
+    own = {"HADRON_DATABASE_MIGRATE": "postgresql://m@db/x", "HADRON_REDIS": "redis://r"}
+
+    assert {ask(load({**one, **own})) for ask in (database_url, audit_url)} == {
+        "postgresql://sink@db/x"
+    }
+    assert {ask(load({**more, **own})) for ask in (database_url, audit_url)} == {
+        "postgresql://reader@db/x"
+    }
+    assert owner_url(load({**one, **own})) == "postgresql://m@db/x"
+    assert owner_url(load(more)) == "postgresql://sink@db/x"
+
+
+def test_the_local_database_is_written_as_the_sink_and_asked_as_the_reader() -> None:
+    found = local_databases("postgresql://postgres@127.0.0.1:5/h", {"HADRON_ROLE_PREFIX": "x_"})
+
+    assert found == {
+        "HADRON_DATABASE": "postgresql://x_sink@127.0.0.1:5/h",
+        "HADRON_DATABASE_READ": "postgresql://x_reader@127.0.0.1:5/h",
+        "HADRON_DATABASE_AUDIT": "postgresql://x_auditor@127.0.0.1:5/h",
+        "HADRON_DATABASE_MIGRATE": "postgresql://postgres@127.0.0.1:5/h",
+    }
 
 
 def test_a_database_that_nobody_named_is_a_settings_error(tmp_path: Path) -> None:

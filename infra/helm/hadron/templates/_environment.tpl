@@ -9,6 +9,7 @@
 - {name: HADRON_REGISTRY, value: {{ . | quote }}}
 {{- end }}
 - {name: HADRON_NUM_SHARDS, value: {{ .Values.numShards | quote }}}
+- {name: HADRON_ROLE_PREFIX, value: {{ .Values.rolePrefix | quote }}}
 - {name: HADRON_REPLICATION, value: {{ .Values.replication | quote }}}
 - {name: HADRON_HTTP_HOST, value: "0.0.0.0"}
 - {name: HADRON_HTTP_PORT, value: {{ .Values.httpPort | quote }}}
@@ -35,6 +36,18 @@
 {{- define "hadron.secretVariable" -}}
 - name: {{ .variable }}
   valueFrom: {secretKeyRef: {name: {{ .secret | quote }}, key: {{ .key }}}}
+{{- end -}}
+
+{{/* What the Job migrate is told of the database: root. */}}
+{{- define "hadron.migration" -}}
+{{- include "hadron.secretVariable" (dict "variable" "HADRON_DATABASE_MIGRATE" "secret" .Values.migrateDatabaseExistingSecret "key" "url") }}
+{{- with .Values.rolePasswordsExistingSecret }}
+{{- $secret := . }}
+{{- range $role := list "migrator" "sink" "reader" "auditor" }}
+- name: HADRON_{{ upper $role }}_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ $role }}, optional: true}}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "hadron.databaseVariable" -}}
