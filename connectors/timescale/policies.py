@@ -17,20 +17,21 @@ Kind = Literal["compress", "drop", "refresh", "foreign"]
 
 class Policy(NamedTuple):
     """What happens by itself. `age` is that of chunks to compress or drop, or of the oldest bucket
-    that is made again (None: any); `settled` and `each` are those of a Level."""
+    that is made again (None: any); `settled`, `each` and `batch` are those of a Level."""
 
     on: str
     kind: Kind
     age: timedelta | None
     settled: timedelta | None = None
     each: timedelta | None = None
+    batch: int | None = None
 
 
 _FOUND = """
     SELECT coalesce(config ->> 'table', user_view_name, table_name), proc_name,
         (config ->> 'compress_after')::interval, (config ->> 'age')::interval,
         (config ->> 'start_offset')::interval, (config ->> 'end_offset')::interval,
-        schedule_interval
+        schedule_interval, (config ->> 'buckets_per_batch')::int
     FROM timescaledb_information.jobs
     LEFT JOIN _timescaledb_catalog.hypertable AS source ON source.id
         = coalesce(config ->> 'hypertable_id', config ->> 'mat_hypertable_id')::int
@@ -51,7 +52,8 @@ _ADD = {
     """,
     "refresh": """
         SELECT add_continuous_aggregate_policy(%(on)s, start_offset => %(age)s::interval,
-            end_offset => %(settled)s::interval, schedule_interval => %(each)s::interval)
+            end_offset => %(settled)s::interval, schedule_interval => %(each)s::interval,
+            buckets_per_batch => %(batch)s)
     """,
 }
 _REMOVE = {
@@ -74,7 +76,14 @@ def wanted(keep: Keep) -> set[Policy]:
         if (age := drop_after(table, keep)) is not None
     }
     refreshed = {
-        Policy(level.view, "refresh", refresh_from(level, keep), level.settled, level.each)
+        Policy(
+            level.view,
+            "refresh",
+            refresh_from(level, keep),
+            settled=level.settled,
+            each=level.each,
+            batch=level.batch,
+        )
         for level in LEVELS
     }
     return compressed | dropped | refreshed
@@ -84,8 +93,10 @@ def found(connection: Connection) -> set[Policy]:
     """The policies that a database with TimescaleDB has."""
     rows = connection.execute(_FOUND, [list(_KINDS)])
     return {
-        Policy(on, kind, compress or drop or start, end, each if kind == "refresh" else None)
-        for on, procedure, compress, drop, start, end, each in rows
+        Policy(on, kind, start, end, each, batch)
+        if kind == "refresh"
+        else Policy(on, kind, compress or drop)
+        for on, procedure, compress, drop, start, end, each, batch in rows
         if (kind := _KINDS[procedure])
     }
 

@@ -45,6 +45,16 @@ _CHUNKS = """
 """
 _MADE_UNTIL = "SELECT _timescaledb_functions.cagg_watermark(%s)"
 _FIRST = -62_135_596_800 * 1_000_000  # the year 1: before it nothing is made
+# In batches of `Level.batch`, where the procedure knows batches; older ones make all in one go.
+_REFRESH = "CALL refresh_continuous_aggregate(%s, %s, %s)"
+_REFRESH_IN_BATCHES = """
+    CALL refresh_continuous_aggregate(%s, %s, %s,
+        options => jsonb_build_object('buckets_per_batch', %s::int))
+"""
+_TAKES_OPTIONS = """
+    SELECT EXISTS (SELECT FROM pg_proc
+        WHERE proname = 'refresh_continuous_aggregate' AND 'options' = ANY(proargnames))
+"""
 _NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -70,12 +80,15 @@ def refresh_candles(url: str) -> Mapping[str, Sequence[Window]]:
         our_errors(),
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
     ):
+        [(batches,)] = connection.execute(_TAKES_OPTIONS).fetchall()
         for level in LEVELS:  # the smaller first: what they change touches the wider
             done[level.view] = found = stale(connection, level)
             for window in found:
-                connection.execute(
-                    "CALL refresh_continuous_aggregate(%s, %s, %s)", (level.view, *window)
-                )
+                if batches:
+                    asked = (level.view, *window, level.batch)
+                    connection.execute(_REFRESH_IN_BATCHES, asked)
+                else:
+                    connection.execute(_REFRESH, (level.view, *window))
     return done
 
 

@@ -32,6 +32,15 @@ class Level(NamedTuple):
         """Its continuous aggregate, or view on plain PostgreSQL."""
         return f"candles_{self.interval}"
 
+    @property
+    def batch(self) -> int:
+        """Buckets that TimescaleDB makes in one go, a day of seconds at least.
+
+        It counts all batches from the oldest chunk on, each time: with its own default of a few
+        buckets, seconds of a tape of years ago would be hundreds of millions.
+        """
+        return max(DAY // self.width, 720)
+
 
 # Each is made of the one before. What is not made yet is added when it is read.
 LEVELS = (

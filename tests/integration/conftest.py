@@ -92,9 +92,12 @@ def redis_url(stack: Endpoints) -> Iterator[str]:
         client.flushdb()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def timescale_server() -> Iterator[str]:
-    """The URL of a migrated database with TimescaleDB, whatever PostgreSQL the stack has."""
+    """The URL of a migrated database with TimescaleDB, whatever PostgreSQL the stack has.
+
+    One a file: how far aggregates were made is remembered even when all rows are gone.
+    """
     with timescaledb() as url:
         said: list[str] = []
         schema.migrate(url, said.append)

@@ -133,6 +133,21 @@ def test_a_late_tick_is_in_the_candles_of_a_compressed_chunk(timescale: str) -> 
     assert closes(timescale, "candles_1d")[0][1] == 7
 
 
+def test_policies_alone_make_late_ticks_of_any_age_again(timescale: str) -> None:
+    insert(timescale, [at(NOON + n * DAY) for n in range(3)])
+    refresh_candles(timescale)
+    years_ago = NOON - 3000 * DAY
+
+    insert(timescale, [at(years_ago), at(NOON + SECOND, "7")], 10)
+    for level in LEVELS:
+        job(timescale, level.view, "policy_refresh_continuous_aggregate")
+
+    assert closes(timescale)[:3] == [(years_ago, 100), (NOON, 100), (NOON + SECOND, 7)]
+    assert [close for _, close in closes(timescale, "candles_1d")] == [100, 7, 100, 100]
+    with connected(timescale) as connection:
+        assert [stale(connection, level) for level in LEVELS] == [[]] * 4
+
+
 def test_policies_become_what_is_wanted_and_stay(timescale: str) -> None:
     keep = Keep(raw=9 * DAY, ticks=30 * DAY, audit=1827 * DAY)
     with connected(timescale) as connection:
