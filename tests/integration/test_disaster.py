@@ -44,9 +44,9 @@ def commands(heading: str, directory: Path) -> Iterator[list[str]]:
 
 def rows(alone: Platform) -> dict[str, str]:
     """The hash over all rows of each table, in the order of their places."""
-    assert alone.settings.database is not None
+    assert alone.settings.database_migrate is not None
     found = {}
-    with psycopg.connect(alone.settings.database.get_secret_value()) as connection:
+    with psycopg.connect(alone.settings.database_migrate.get_secret_value()) as connection:
         for (table,) in connection.execute(_TABLES).fetchall():
             digest = sha256()
             for (row,) in connection.execute(sql.SQL(_ROWS).format(sql.Identifier(table))):
