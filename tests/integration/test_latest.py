@@ -26,6 +26,9 @@ from connectors.local import valkey
 from connectors.local.stack import Endpoints
 from connectors.redis import latest
 from connectors.redis.documents import Book, Position, Price
+from connectors.redis.hot import Hot
+from connectors.redis.intake import Intake
+from connectors.redis.past import Past
 from connectors.redis.rebuilding import rebuild
 from hadron import metrics
 from hadron.__main__ import run
@@ -254,6 +257,28 @@ def test_a_rebuild_makes_the_same_keys_and_tells_what_was_wrong(flow: Flow, redi
     assert (found.records, found.keys) == (151, 151)
     assert (found.missing, found.wrong, found.foreign) == (2, 1, 1)
     assert again.differing == 0
+
+
+def test_what_was_read_already_saves_decoding_and_changes_nothing(flow: Flow) -> None:
+    qualities = ("live", "late", "suspect", "live", "gap")
+    flow.append(
+        "ticks.fast",
+        *(
+            a_trade(str(n), instrument=f"eq:S{n % 7}", at_ns=T0_NS + n, quality=qualities[n % 5])
+            for n in range(1, 100)
+        ),
+    )
+    flow.append("ticks.cold", *(a_quote(n, n + 2, at_ns=T0_NS + 99 - n) for n in range(1, 50)))
+    folded: list[Hot] = []
+    for near in (1, 10, 1_000):
+        past = Past({"bootstrap.servers": flow.kafka}, ttl_ms=900_000, near=near)
+        folded.append(Hot(900_000))
+        intake = Intake(folded[-1], codec=codec(), telemetry=flow.counts)
+        places = [(name, 0) for name in latest.topics_of(flow.prefix)]
+        assert sum(past.fold(past.ends(places), intake)) == 148
+
+    assert len(folded[0].entries) == 8
+    assert folded[0].entries == folded[1].entries == folded[2].entries
 
 
 def test_the_command_shows_what_it_found(

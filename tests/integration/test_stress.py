@@ -13,7 +13,7 @@ from connectors.local import postgres
 from connectors.local.stack import Endpoints
 from tests.integration.archiving import Bench, a_bench
 from tests.soak import trials
-from tests.soak.disk import database_on, small_disk
+from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
 
 
@@ -55,6 +55,21 @@ def test_a_full_disk_is_waited_for_and_told(stack: Endpoints, unique: str) -> No
         a_bench(stack.kafka, database, unique) as bench,
     ):
         trials.full_disk(bench, ballast.unlink, rate=5_000)
+
+
+def test_a_database_that_ends_because_its_log_is_full_is_waited_for(
+    stack: Endpoints, unique: str
+) -> None:
+    def make_room() -> None:
+        ballast.unlink()
+        postgres.start(server)
+
+    with (
+        small_disk(mib=144, ballast_mib=64) as (disk, ballast),
+        server_on(disk) as server,
+        a_bench(stack.kafka, postgres.start(server), unique) as bench,
+    ):
+        trials.full_disk(bench, make_room, rate=5_000)
 
 
 def test_a_server_without_connections_is_waited_for_and_told(stack: Endpoints, unique: str) -> None:

@@ -24,7 +24,7 @@ from connectors.local import stack as local
 from tests.benchmarks.__main__ import commit, machine
 from tests.integration.archiving import Bench, a_bench
 from tests.soak import trials
-from tests.soak.disk import database_on, small_disk
+from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
 
 Trial = Callable[[str, argparse.Namespace], dict[str, Any]]
@@ -88,6 +88,20 @@ def _full_disk(kafka: str, asked: argparse.Namespace) -> dict[str, Any]:
         return trials.full_disk(bench, ballast.unlink, rate=5_000)
 
 
+def _full_log(kafka: str, asked: argparse.Namespace) -> dict[str, Any]:
+    def make_room() -> None:
+        ballast.unlink()
+        postgres.start(server)
+
+    mib = max(80, round(256 * asked.share))
+    with (
+        small_disk(mib=64 + mib, ballast_mib=4 * mib // 5) as (disk, ballast),
+        server_on(disk) as server,
+        a_bench(kafka, postgres.start(server), _name()) as bench,
+    ):
+        return trials.full_disk(bench, make_room, rate=5_000)
+
+
 def _exhausted_pool(kafka: str, _: argparse.Namespace) -> dict[str, Any]:
     with own_server() as server:
         with psycopg.connect(postgres.start(server), autocommit=True) as connection:
@@ -103,6 +117,7 @@ TRIALS: dict[str, Trial] = {
     "killed_archive": _killed_archive,
     "forgotten_offsets": _forgotten_offsets,
     "full_disk": _full_disk,
+    "full_log": _full_log,
     "exhausted_pool": _exhausted_pool,
 }
 

@@ -57,6 +57,15 @@ def database_on(disk: Path, url: str) -> Iterator[str]:
             connection.execute(sql.SQL("DROP TABLESPACE {}").format(named))
 
 
+@contextmanager
+def server_on(disk: Path) -> Iterator[Path]:
+    """The directory of a PostgreSQL that ends when the disk of its log is full."""
+    try:
+        yield disk / "postgres"
+    finally:
+        postgres.stop(disk / "postgres")
+
+
 def _mount(directory: Path, mib: int) -> subprocess.CompletedProcess[bytes]:
     command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(directory)]
     return subprocess.run(command, capture_output=True, check=False)
