@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from fastavro import parse_schema
 from fastavro.schema import to_parsing_canonical_form
@@ -15,6 +15,9 @@ from fastavro.schema import to_parsing_canonical_form
 from hadron import avro
 from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
+from hadron.ports import Split
+
+T = TypeVar("T")
 
 MAGIC = 0
 HEAD = 5  # bytes before the Avro
@@ -47,6 +50,7 @@ class AvroCodec:
         self._schemas: dict[int, Mapping[str, Any]] = {}
         self._fingerprints: dict[int, bytes] = {}
         self._many_readers: dict[bytes, avro.ReadMany] = {}
+        self._contracts: dict[type[Any], tuple[bytes, Mapping[str, Any]]] = {}
         self._decode_again = lru_cache(MOST_KNOWN)(self.decode)
         known = list(versions)
         for version in known:
@@ -55,6 +59,7 @@ class AvroCodec:
             self._add_reader(version)
             kind = CLASS_OF[version.name]
             self._writers[kind] = avro.writer(kind, version.schema, _head(version.id))
+            self._contracts[kind] = (_head(version.id), version.schema)
 
     def encode(self, fact: Any) -> bytes:
         """Raise ContractError if the fact does not fit its contract."""
@@ -114,6 +119,14 @@ class AvroCodec:
             for place, fact in zip(of_head, found, strict=True):
                 facts[place] = fact
         return facts
+
+    def splitter(self, kinds: Iterable[type[Any]], make: Callable[[Any], T]) -> Split[T]:
+        """Splits records of the newest contracts of these kinds; see hadron.avro.splitting."""
+        contracts = {}
+        for kind in kinds:
+            head, schema = self._contracts[kind]
+            contracts[head] = (kind, schema)
+        return avro.Splitter(contracts, decode=self.decode, make=make)
 
     def _read_many(self, read: avro.ReadMany, bodies: list[bytes]) -> list[Any]:
         try:

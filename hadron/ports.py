@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 Ends = Mapping[tuple[str, int], int]
+T = TypeVar("T")
+# Records to what was made of their repeated fields, and the longs of all of them in a row. It
+# raises ContractError if one is of another contract, or has other bytes than we would write.
+Split = Callable[[Sequence[bytes]], tuple[list[T], list[int]]]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -34,6 +38,12 @@ class Codec(Protocol):
 
     def decode_many(self, values: Sequence[bytes]) -> list[Any]:
         """Decode values in order, cheaper than one by one; raise if any cannot be."""
+
+    def splitter(self, kinds: Iterable[type[Any]], make: Callable[[Any], T]) -> Split[T]:
+        """What splits records of these kinds, whose fields after the repeated ones are longs.
+
+        `make` is called with a fact for each new combination of the repeated fields.
+        """
 
     def fingerprint(self, value: bytes) -> bytes:
         """The fingerprint of the schema that wrote these bytes; raise ContractError if unknown."""

@@ -48,6 +48,11 @@ def text(value: str) -> bytes:
     return sized(value.encode())
 
 
+def integer(value: int) -> bytes:
+    """An integer field of four bytes."""
+    return struct.pack(">ii", 4, value)
+
+
 def integers(values: tuple[int, ...]) -> bytes:
     """An integer[] field of one dimension."""
     head = struct.pack(">iii", 1 if values else 0, 0, _INTEGER_OID)

@@ -31,27 +31,33 @@ def missing(connection: Connection, layout: Layout, rows: Sequence[Any]) -> int:
 
     They go through a temporary table of this session: COPY itself knows no ON CONFLICT.
     """
-    staging = sql.Identifier("pg_temp", f"staged_{layout.name}")
-    found = connection.execute("SELECT to_regclass(%s)", (f"pg_temp.staged_{layout.name}",))
-    if found.fetchone() == (None,):
-        _make(connection, staging, layout)
-    _copy(connection, staging, layout, rows)
+    staged = staging(connection, layout)
+    _copy(connection, staged, layout, rows)
+    return unstage(connection, layout, staged)
+
+
+def staging(connection: Connection, layout: Layout) -> sql.Identifier:
+    """The temporary table for rows of a layout, made if need be and empty after each commit."""
+    name = f"staged_{layout.name}"
+    staged = sql.Identifier("pg_temp", name)
+    if connection.execute("SELECT to_regclass(%s)", (f"pg_temp.{name}",)).fetchone() == (None,):
+        columns = connection.execute(_COLUMNS, (layout.table, list(layout.names))).fetchall()
+        cells = sql.SQL(", ").join(
+            sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
+            for column, kind in columns
+        )
+        make = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DELETE ROWS")
+        connection.execute(make.format(staged, cells))
+    return staged
+
+
+def unstage(connection: Connection, layout: Layout, staged: sql.Identifier) -> int:
+    """Write the staged rows that are not there yet and return their number."""
     # No conflict is named: that would need SELECT, too.
     insert = sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {} ON CONFLICT DO NOTHING")
     names = sql.SQL(", ").join(map(sql.Identifier, layout.names))
-    return connection.execute(
-        insert.format(sql.Identifier(layout.table), staging, names=names)
-    ).rowcount
-
-
-def _make(connection: Connection, staging: sql.Identifier, layout: Layout) -> None:
-    columns = connection.execute(_COLUMNS, (layout.table, list(layout.names))).fetchall()
-    cells = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns
-    )
-    connection.execute(
-        sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DELETE ROWS").format(staging, cells)
-    )
+    into = sql.Identifier(layout.table)
+    return connection.execute(insert.format(into, staged, names=names)).rowcount
 
 
 def _copy(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from connectors.timescale.batch import Batch, Partition
-from connectors.timescale.layout import Layout, Place
+from connectors.timescale.layout import Place
 from connectors.timescale.raw import RawRows
 from connectors.timescale.tables import LAYOUTS, row
-from connectors.timescale.ticks import TickRows
+from connectors.timescale.ticks import Prices, TickRows
 from hadron import metrics
 from hadron.audit.leaves import Leaves, tombstone
 from hadron.errors import ContractError, PoisonLimitReached
@@ -19,9 +19,22 @@ from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic
 
 POISON_LIMIT = 100
-# topic, partition, offset, value, message; plain, because one is made for each record.
-Fresh = tuple[str, int, int, bytes, Any]
-Write = Callable[[Any, int, int, bytes], Any]  # of a fact, its place and its bytes
+
+
+class Hot(Protocol):
+    """Writes rows of one partition as COPY's own bytes, where there are many of them."""
+
+    def rows(self, offsets: Sequence[int], values: Sequence[bytes]) -> list[bytes]: ...
+
+    def row(self, fact: Any, offset: int, value: bytes) -> bytes: ...
+
+
+class Taken(NamedTuple):
+    """Records of one partition in their order, as columns, because one is made for each."""
+
+    messages: list[Any]
+    offsets: list[int]
+    values: list[bytes]
 
 
 class Intake:
@@ -34,51 +47,64 @@ class Intake:
         codec: Codec,
         telemetry: Telemetry,
     ) -> None:
-        self._codec = codec
-        self._telemetry = telemetry
+        self._topics, self._codec, self._telemetry = topics, codec, telemetry
         self._leaves = Leaves(codec.fingerprint)
         self._poison_run = 0
-        self._compacted = {name for name, topic in topics.items() if topic.compacted}
-        self._writers = {name: self._of_topic(name, topic) for name, topic in topics.items()}
+        self._prices = Prices()
+        self._hot: dict[Partition, Hot | None] = {}
 
     def take(self, messages: Sequence[Any], batch: Batch, positions: dict[Partition, int]) -> None:
         """Add messages to a batch and move the positions.
 
         Raise PoisonLimitReached at the hundredth unreadable record in a row.
         """
-        fresh = _fresh(messages, batch, positions)
-        writers = self._writers
-        leaves, leaf = batch.leaves, self._leaves.record
-        facts = self._facts([one[3] for one in fresh])
-        for (topic, partition, offset, value, message), fact in zip(fresh, facts, strict=True):
-            writer = writers[topic].get(type(fact))
-            if writer is None:
+        counts: Counter[str] = Counter()
+        for place, taken in _fresh(messages, batch, positions).items():
+            counts[place[0]] += len(taken.messages)
+            if not self._took_together(place, taken, batch):
+                self._take_each(place, taken, batch)
+        batch.size += len(messages)
+        for topic, count in counts.items():
+            self._telemetry.count(metrics.RECORDS_IN, count, process="archive", topic=topic)
+
+    def _took_together(self, place: Partition, taken: Taken, batch: Batch) -> bool:
+        hot = self._hot_of(place)
+        if hot is None:
+            return False
+        messages, offsets, values = taken
+        try:
+            written = hot.rows(offsets, values)
+        except ContractError:
+            return False  # one of them is poison, or of an older contract
+        self._poison_run = 0
+        rows = batch.of(LAYOUTS[self._topics[place[0]].facts[0]])
+        rows.rows += written
+        rows.messages += messages
+        leaves = self._leaves.records(*place, offsets, values)
+        batch.leaves[place].update(zip(offsets, leaves, strict=True))
+        return True
+
+    def _take_each(self, place: Partition, taken: Taken, batch: Batch) -> None:
+        topic, partition = place
+        kinds, hot, codec = self._topics[topic].facts, self._hot_of(place), self._codec
+        facts = self._facts(taken.values)
+        for message, offset, value, fact in zip(*taken, facts, strict=True):
+            if type(fact) not in kinds:
                 self._refuse(message, fact, batch)
                 continue
             self._poison_run = 0
-            layout, write = writer
-            rows = batch.of(layout)
-            rows.rows.append(write(fact, partition, offset, value))
+            rows = batch.of(LAYOUTS[type(fact)])
+            rows.rows.append(
+                hot.row(fact, offset, value)
+                if hot is not None
+                else row(fact, Place(topic, partition, offset), value, codec)
+            )
             rows.messages.append(message)
-            leaves[topic, partition][offset] = leaf(topic, partition, offset, value)
-        batch.size += len(messages)
-        for topic, count in Counter(one[0] for one in fresh).items():
-            self._telemetry.count(metrics.RECORDS_IN, count, process="archive", topic=topic)
+            leaf = self._leaves.record(topic, partition, offset, value)
+            batch.leaves[place][offset] = leaf
 
     def _facts(self, values: Sequence[bytes]) -> list[Any]:
-        """The fact, or the error, of each value; those of one schema in one call."""
-        by_head: dict[bytes, list[int]] = {}
-        for place, value in enumerate(values):
-            by_head.setdefault(value[:5], []).append(place)
-        facts: list[Any] = [None] * len(values)
-        for places in by_head.values():
-            for place, fact in zip(
-                places, self._alike([values[place] for place in places]), strict=True
-            ):
-                facts[place] = fact
-        return facts
-
-    def _alike(self, values: Sequence[bytes]) -> list[Any]:
+        """The fact, or the error, of each value."""
         try:
             return self._codec.decode_many(values)
         except ContractError:
@@ -91,7 +117,7 @@ class Intake:
             return error
 
     def _refuse(self, message: Any, fact: Any, batch: Batch) -> None:
-        if message.value() is None and message.topic() in self._compacted:
+        if message.value() is None and self._topics[message.topic()].compacted:
             place = (message.topic(), message.partition())
             batch.leaves[place][message.offset()] = tombstone(*place, message.offset())
             return
@@ -105,36 +131,38 @@ class Intake:
         self._telemetry.count(metrics.POISONED, process="archive")
         batch.bury(message, _sentence(fact, message), self._codec)
 
-    def _of_topic(self, name: str, topic: Topic) -> Mapping[type[Any], tuple[Layout, Write]]:
-        hot: dict[type[Any], Write] = {}
-        if TradePrinted in topic.facts:
-            hot = dict(TickRows(name, self._codec).writers)
-        elif RawReceived in topic.facts:
-            hot = dict(RawRows(name, self._codec).writers)
-        return {kind: (LAYOUTS[kind], hot.get(kind) or self._plain(name)) for kind in topic.facts}
-
-    def _plain(self, topic: str) -> Write:
-        def write(fact: Any, partition: int, offset: int, value: bytes) -> tuple[Any, ...]:
-            return row(fact, Place(topic, partition, offset), value, self._codec)
-
-        return write
+    def _hot_of(self, place: Partition) -> Hot | None:
+        if place in self._hot:
+            return self._hot[place]
+        facts = self._topics[place[0]].facts
+        hot: Hot | None = None
+        if TradePrinted in facts:
+            hot = TickRows(*place, self._codec, self._prices)
+        elif RawReceived in facts:
+            hot = RawRows(*place, self._codec)
+        self._hot[place] = hot
+        return hot
 
 
-def _fresh(messages: Sequence[Any], batch: Batch, positions: dict[Partition, int]) -> list[Fresh]:
+def _fresh(
+    messages: Sequence[Any], batch: Batch, positions: dict[Partition, int]
+) -> dict[Partition, Taken]:
     """The messages that are ours and were not read before; the positions move behind them."""
-    fresh: list[Fresh] = []
-    expected = batch.expected
+    found: dict[Partition, Taken] = {}
     for message in messages:
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        place = (topic, partition)
+        place, offset = (message.topic(), message.partition()), message.offset()
         position = positions.get(place)
         if position is None or offset < position:
             continue
-        if place not in expected:
-            expected[place] = position
         positions[place] = offset + 1
-        fresh.append((topic, partition, offset, message.value() or b"", message))
-    return fresh
+        taken = found.get(place)
+        if taken is None:
+            taken = found[place] = Taken([], [], [])
+            batch.expected.setdefault(place, position)
+        taken[0].append(message)
+        taken[1].append(offset)
+        taken[2].append(message.value() or b"")
+    return found
 
 
 def _sentence(fact: Any, message: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.timescale.binary import EPOCH_US, NULL, Fields, sized, text
 from connectors.timescale.layout import Layout
+from hadron.errors import ContractError
 from hadron.market.facts import RawReceived
 from hadron.ports import Codec
 
@@ -22,27 +23,33 @@ _INTEGERS = struct.Struct(">h" + "iq" * 2 + "ii" + "iq" * 3 + "ii")
 
 
 class RawRows:
-    """Writes the rows of one topic. A record whose columns cannot give it back is kept whole."""
+    """Writes the rows of one partition. What its columns cannot give back is kept whole."""
 
-    def __init__(self, topic: str, codec: Codec) -> None:
-        self._topic = text(topic)
+    def __init__(self, topic: str, partition: int, codec: Codec) -> None:
+        self._topic, self._partition = text(topic), partition
+        self._encode = codec.encode
+        self._decode_many = codec.decode_many
         self._texts: Fields[str] = Fields(text)
-        # The head of the newest contract. Only such a record comes back from columns.
-        self._head = codec.encode(_BLANK)[:5]
-        self.writers: Mapping[type[Any], Callable[..., bytes]] = {RawReceived: self.raw}
 
-    def raw(self, fact: RawReceived, partition: int, offset: int, value: bytes) -> bytes:
-        """The row of a raw event that lies at (partition, offset) as `value`."""
+    def rows(self, offsets: Sequence[int], values: Sequence[bytes]) -> list[bytes]:
+        """The rows of raw events at these offsets. Raise ContractError if any is none."""
+        facts = self._decode_many(values)
+        if not all(type(fact) is RawReceived for fact in facts):
+            raise ContractError("not only raw events")
+        return list(map(self.row, facts, offsets, values))
+
+    def row(self, fact: RawReceived, offset: int, value: bytes) -> bytes:
+        """The row of a raw event that lies at `offset` as `value`."""
         texts = self._texts
         return b"".join(
             (
-                _integers(fact, partition, offset),
+                _integers(fact, self._partition, offset),
                 self._topic,
                 texts[fact.venue],
                 texts[fact.symbol],
                 texts[fact.instrument],
                 sized(fact.payload),
-                NULL if value[:5] == self._head else sized(value),
+                NULL if self._encode(fact) == value else sized(value),
             )
         )
 
@@ -70,6 +77,3 @@ def raw(row: Mapping[str, Any]) -> RawReceived:
         seen_ns=row["seen_ns"],
         payload=bytes(row["payload"]),
     )
-
-
-_BLANK = RawReceived("", "", "", 0, 0, 0, 0, b"")

@@ -3,139 +3,129 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from connectors.timescale.binary import EPOCH_US, NULL, Fields, integers, price, sized, text
+from connectors.timescale.binary import (
+    EPOCH_US,
+    NULL,
+    Fields,
+    integer,
+    integers,
+    price,
+    sized,
+    text,
+)
 from connectors.timescale.exact import mantissa
 from connectors.timescale.layout import Layout
+from connectors.timescale.rows import comes_back
 from hadron.market.facts import QuoteChanged, Tick, TradePrinted
 from hadron.ports import Codec
 
 TABLE = "ticks"
+# Of each tick its own; of all that have its instrument, lane and so on; prices; the record.
 COLUMNS = (
-    *("at", "at_ns", "seen_ns", "log_partition", "log_offset", "raw_partition", "raw_offset"),
-    *("sequence", "price_scale", "size_scale"),
-    *("log_topic", "kind", "instrument", "venue", "quality", "lane", "reason"),
-    *("price", "size", "conditions", "bid", "ask", "bid_size", "ask_size", "record"),
+    *("at", "at_ns", "seen_ns", "log_offset", "raw_offset", "sequence"),
+    *("log_partition", "raw_partition", "price_scale", "size_scale"),
+    *("log_topic", "kind", "instrument", "venue", "quality", "lane", "reason", "conditions"),
+    *("price", "size", "bid", "ask", "bid_size", "ask_size", "record"),
 )
 LAYOUT = Layout(TABLE, TABLE, COLUMNS, ())
-# The number of fields, then each integer after its own length.
-_INTEGERS = struct.Struct(">h" + "iq" * 3 + "ii" + "iq" + "ii" + "iq" * 2 + "ii" * 2)
+_CELLS = len(COLUMNS)
+# The number of cells, then each integer after its own length.
+_INTEGERS = struct.Struct(">h" + "iq" * 6).pack
 _SHARED = (
     *("raw_partition", "raw_offset", "instrument", "venue", "at_ns", "seen_ns", "sequence"),
     *("price_scale", "size_scale", "quality", "lane", "reason"),
 )
+_TRADE, _QUOTE = text("trade"), text("quote")
+_NO_TRADE, _NO_QUOTE = NULL * 2, NULL * 4
 
-Write = Callable[[Any, int, int, bytes], bytes]
+
+class Prices(dict[int, Fields[int]]):
+    """Fields of NUMERIC(20,8) by scale and mantissa; NULL where it would have to be rounded."""
+
+    def __missing__(self, scale: int) -> Fields[int]:
+        fields = self[scale] = Fields(lambda mantissa: price((mantissa, scale)))
+        return fields
+
+
+class _Run(NamedTuple):
+    """What the rows of ticks share that have the same repeated fields."""
+
+    trade: bool
+    cells: bytes
+    prices: Fields[int]
+    sizes: Fields[int]
 
 
 class TickRows:
-    """Writes the rows of one topic. A record whose columns cannot give it back is kept whole."""
+    """Writes the rows of one partition."""
 
-    def __init__(self, topic: str, codec: Codec) -> None:
-        self._topic = text(topic)
-        self._texts: Fields[str] = Fields(text)
-        self._prices: Fields[tuple[int, int]] = Fields(price)
-        self._conditions: Fields[tuple[int, ...]] = Fields(integers)
-        # The head of the newest contract. Only such a record comes back from columns.
-        self._trade_head, self._quote_head = (codec.encode(blank)[:5] for blank in _BLANK)
-        self.writers: Mapping[type[Any], Write] = {
-            TradePrinted: self.trade,
-            QuoteChanged: self.quote,
-        }
+    def __init__(self, topic: str, partition: int, codec: Codec, prices: Prices) -> None:
+        self._codec, self._prices = codec, prices
+        self._topic, self._partition = text(topic), integer(partition)
+        self._split = codec.splitter((TradePrinted, QuoteChanged), self._run)
 
-    def trade(self, fact: TradePrinted, partition: int, offset: int, value: bytes) -> bytes:
-        """The row of a trade that lies at (partition, offset) as `value`."""
-        texts, prices = self._texts, self._prices
-        paid = prices[fact.price, fact.price_scale]
-        size = prices[fact.size, fact.size_scale]
-        whole = paid is NULL or size is NULL or value[:5] != self._trade_head
+    def rows(self, offsets: Sequence[int], values: Sequence[bytes]) -> list[bytes]:
+        """The rows of ticks at these offsets, cheaper than one by one.
+
+        Raise ContractError if any is not just as we would write it today.
+        """
+        runs, longs = self._split(values)
+        rows: list[bytes] = []
+        add, at = rows.append, 0
+        for offset, value, (trade, cells, prices, sizes) in zip(offsets, values, runs, strict=True):
+            if trade:
+                raw, at_ns, seen_ns, sequence, price, size = longs[at : at + 6]
+                at += 6
+                first, second = prices[price], sizes[size]
+                whole = first is NULL or second is NULL
+                numbers = first + second + _NO_QUOTE
+            else:
+                raw, at_ns, seen_ns, sequence, bid, ask, some, others = longs[at : at + 8]
+                at += 8
+                first, second, third, last = prices[bid], prices[ask], sizes[some], sizes[others]
+                whole = first is NULL or second is NULL or third is NULL or last is NULL
+                numbers = first + second + third + last
+            at_us = at_ns // 1000 - EPOCH_US
+            own = _INTEGERS(_CELLS, 8, at_us, 8, at_ns, 8, seen_ns, 8, offset, 8, raw, 8, sequence)
+            add(own + cells + numbers + (sized(value) if whole else NULL))
+        return rows
+
+    def row(self, fact: Tick, offset: int, value: bytes) -> bytes:
+        """The row of a tick that lies at `offset` as `value`, whoever wrote it.
+
+        It is kept whole where the columns alone would not give it back.
+        """
+        _, cells, prices, sizes = self._run(fact)
+        if isinstance(fact, TradePrinted):
+            numbers = [prices[fact.price], sizes[fact.size]]
+        else:
+            numbers = [prices[fact.bid], prices[fact.ask]]
+            numbers += [sizes[fact.bid_size], sizes[fact.ask_size]]
+        held = NULL not in numbers and comes_back(fact, value, self._codec)
+        if isinstance(fact, TradePrinted):
+            numbers.append(_NO_QUOTE)
+        own = (fact.at_ns // 1000 - EPOCH_US, fact.at_ns, fact.seen_ns, offset, fact.raw_offset)
+        pairs = [part for number in (*own, fact.sequence) for part in (8, number)]
         return b"".join(
-            (
-                _integers(fact, partition, offset),
-                self._topic,
-                _TRADE,
-                texts[fact.instrument],
-                texts[fact.venue],
-                texts[fact.quality],
-                texts[fact.lane],
-                texts[fact.reason],
-                paid,
-                size,
-                self._conditions[tuple(fact.conditions)],
-                _NO_QUOTE,
-                sized(value) if whole else NULL,
-            )
+            (_INTEGERS(_CELLS, *pairs), cells, *numbers, NULL if held else sized(value))
         )
 
-    def quote(self, fact: QuoteChanged, partition: int, offset: int, value: bytes) -> bytes:
-        """The row of a quote that lies at (partition, offset) as `value`."""
-        texts, prices = self._texts, self._prices
-        scale, size_scale = fact.price_scale, fact.size_scale
-        bid, bid_size = prices[fact.bid, scale], prices[fact.bid_size, size_scale]
-        ask, ask_size = prices[fact.ask, scale], prices[fact.ask_size, size_scale]
-        whole = bid is NULL or ask is NULL or bid_size is NULL or ask_size is NULL
-        return b"".join(
-            (
-                _integers(fact, partition, offset),
-                self._topic,
-                _QUOTE,
-                texts[fact.instrument],
-                texts[fact.venue],
-                texts[fact.quality],
-                texts[fact.lane],
-                texts[fact.reason],
-                _NO_TRADE,
-                bid,
-                ask,
-                bid_size,
-                ask_size,
-                sized(value) if whole or value[:5] != self._quote_head else NULL,
-            )
+    def _run(self, fact: Tick) -> _Run:
+        trade = isinstance(fact, TradePrinted)
+        cells = (
+            *(self._partition, integer(fact.raw_partition)),
+            *(integer(fact.price_scale), integer(fact.size_scale)),
+            *(self._topic, _TRADE if trade else _QUOTE, text(fact.instrument), text(fact.venue)),
+            *(text(fact.quality), text(fact.lane), text(fact.reason)),
+            integers(tuple(fact.conditions)) if isinstance(fact, TradePrinted) else NULL,
+            b"" if trade else _NO_TRADE,
         )
-
-
-def _integers(fact: Tick, partition: int, offset: int) -> bytes:
-    # Each after its length. Written out, because unpacking pairs costs as much as all the rest.
-    at_ns = fact.at_ns
-    return _INTEGERS.pack(
-        _CELLS,
-        8,
-        at_ns // 1000 - EPOCH_US,
-        8,
-        at_ns,
-        8,
-        fact.seen_ns,
-        4,
-        partition,
-        8,
-        offset,
-        4,
-        fact.raw_partition,
-        8,
-        fact.raw_offset,
-        8,
-        fact.sequence,
-        4,
-        fact.price_scale,
-        4,
-        fact.size_scale,
-    )
-
-
-_CELLS = len(COLUMNS)
-_NOTHING: Mapping[str, Any] = {
-    **dict.fromkeys(("instrument", "venue", "reason"), ""),
-    **dict.fromkeys(("raw_partition", "raw_offset", "at_ns", "seen_ns", "sequence"), 0),
-    **{"price_scale": 0, "size_scale": 0, "quality": "live", "lane": "cold"},
-}
-_BLANK: tuple[Tick, Tick] = (
-    TradePrinted(**_NOTHING, price=0, size=0, conditions=()),
-    QuoteChanged(**_NOTHING, bid=0, ask=0, bid_size=0, ask_size=0),
-)
-_TRADE, _QUOTE = text("trade"), text("quote")
-_NO_TRADE, _NO_QUOTE = NULL * 3, NULL * 4
+        return _Run(
+            trade, b"".join(cells), self._prices[fact.price_scale], self._prices[fact.size_scale]
+        )
 
 
 def tick(row: Mapping[str, Any]) -> Tick:

@@ -8,7 +8,7 @@ the first are names, the others are derived from the fact, and no row has them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from hadron.envelope import HEAD
@@ -32,6 +32,16 @@ class Leaves:
         head = value[:HEAD]
         begun = self._begun.get((topic, partition, head)) or self._begin(topic, partition, head)
         return sha256(begun + offset.to_bytes(8) + value[HEAD:]).digest()
+
+    def records(
+        self, topic: str, partition: int, offsets: Sequence[int], values: Sequence[bytes]
+    ) -> list[bytes]:
+        """The leaves of records of one partition, cheaper than one by one."""
+        begun = {head: self.begun(topic, partition, head) for head in {v[:HEAD] for v in values}}
+        return [
+            sha256(begun[value[:HEAD]] + offset.to_bytes(8) + value[HEAD:]).digest()
+            for offset, value in zip(offsets, values, strict=True)
+        ]
 
     def letter(self, topic: str, partition: int, offset: int, letter: bytes) -> bytes:
         """The leaf of a record of which there is a dead letter, which is encoded as `letter`."""

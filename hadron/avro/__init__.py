@@ -2,6 +2,15 @@
 
 from hadron.avro.reading import ReadMany, many_reader, reader
 from hadron.avro.shape import exact_fields
+from hadron.avro.splitting import Splitter
 from hadron.avro.writing import longs_of_many, writer
 
-__all__ = ["ReadMany", "exact_fields", "longs_of_many", "many_reader", "reader", "writer"]
+__all__ = [
+    "ReadMany",
+    "Splitter",
+    "exact_fields",
+    "longs_of_many",
+    "many_reader",
+    "reader",
+    "writer",
+]

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from hadron.avro.longs import longs
 from hadron.avro.shape import (
     MOST_RUNS,
     Schema,
@@ -114,22 +115,25 @@ def _rests_reader(
     """Reads the values of the fields after the repeated ones, of many records."""
     if are_longs(fields):
         width = len(fields)
-        longs_of = _array_reader("long", width)
-        return lambda bodies: zip(*[iter(longs_of(bodies))] * width, strict=True)
+
+        def read(bodies: Sequence[bytes]) -> Iterable[Iterable[Any]]:
+            items = iter(longs(b"".join(bodies), width * len(bodies)))
+            return zip(*[items] * width, strict=True)
+
+        return read
     records_of = _array_reader(part(schema, fields))
     return lambda bodies: [record.values() for record in records_of(bodies)]
 
 
-def _array_reader(schema: Any, width: int = 1) -> Callable[[Sequence[bytes]], list[Any]]:
-    """Reads `width` items from each body."""
+def _array_reader(schema: Any) -> Callable[[Sequence[bytes]], list[Any]]:
+    """Reads one item from each body."""
     # An Avro array is a count, the items, and a count of 0: bodies in a row are such an array.
     array = parse_schema({"type": "array", "items": schema})
 
     def read(bodies: Sequence[bytes]) -> list[Any]:
-        count = width * len(bodies)
-        run = BytesIO(b"".join([_count(count), *bodies, b"\0"]))
+        run = BytesIO(b"".join([_count(len(bodies)), *bodies, b"\0"]))
         items: list[Any] = schemaless_reader(run, array, None)  # type: ignore[assignment]
-        if run.read(1) or len(items) != count:
+        if run.read(1) or len(items) != len(bodies):
             raise ContractError("records run into each other", record=bodies[0])
         return items
 

@@ -10,17 +10,19 @@ import psycopg
 import pytest
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import process, ticks
+from connectors.timescale import copying, process, ticks
 from connectors.timescale.batch import Batch
 from connectors.timescale.layout import Place
 from connectors.timescale.schema import migrate
 from connectors.timescale.store import OffsetsMoved, Store, Written
 from connectors.timescale.tables import LAYOUTS, row
-from connectors.timescale.ticks import TickRows
+from connectors.timescale.ticks import Prices, TickRows
 from hadron.settings import settings_from
 from tests.integration.access import ACCESS, databases, unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.integration.every_fact import a_dismissal, a_rejected_intent, by_topic
+from tests.integration.inserting import insert
+from tests.integration.wasm import timescaledb
 from tests.support import T0_NS, a_trade, an_approved_intent, codec
 
 TOPIC = "ticks.fast"
@@ -33,7 +35,7 @@ class Shelf:
 
     def __init__(self, url: str, store: Store) -> None:
         self.url, self.store = url, store
-        self._rows = TickRows(TOPIC, codec())
+        self._rows = [TickRows(TOPIC, partition, codec(), Prices()) for partition in range(2)]
 
     def write(self, first: int, past: int, partition: int = 0) -> Written:
         """Write the trades at these offsets of a partition as one batch."""
@@ -46,7 +48,7 @@ class Shelf:
         rows = batch.of(ticks.LAYOUT)
         for offset in range(first, past):
             trade = a_trade(raw_offset=offset, raw_partition=partition, at_ns=T0_NS + offset)
-            rows.rows.append(self._rows.trade(trade, partition, offset, encode(trade)))
+            rows.rows.append(self._rows[partition].row(trade, offset, encode(trade)))
             rows.messages.append(None)
         return batch
 
@@ -206,6 +208,27 @@ def test_kinds_that_share_a_table_are_staged_apart(shelf: Shelf) -> None:
         shelf.rewind(0)
 
     assert written == Written({"order_intents": 0}, 3, "checked")
+
+
+def test_rows_of_compressed_chunks_are_passed_over_too() -> None:
+    facts = [a_trade(raw_offset=n, at_ns=T0_NS + n) for n in range(5)]
+    names = ", ".join(ticks.COLUMNS)
+
+    with timescaledb() as url:
+        migrate(url)
+        insert(url, facts)
+        # All connections share one session there, prepared statements and all; it has no COPY.
+        with psycopg.connect(url, prepare_threshold=None) as connection:
+            connection.execute("SELECT compress_chunk(chunk) FROM show_chunks('ticks') AS chunk")
+            staged = copying.staging(connection, ticks.LAYOUT)
+            again = f"INSERT INTO staged_ticks ({names}) SELECT {names} FROM ticks"
+            connection.execute(again.encode())
+            connection.execute("UPDATE staged_ticks SET log_offset = 7 WHERE log_offset = 3")
+            written = copying.unstage(connection, ticks.LAYOUT, staged)
+            found = connection.execute("SELECT log_offset FROM ticks ORDER BY 1").fetchall()
+
+    assert written == 1
+    assert found == [(offset,) for offset in (0, 1, 2, 3, 4, 7)]
 
 
 @pytest.fixture

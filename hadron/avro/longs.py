@@ -1,0 +1,56 @@
+"""Many longs at once.
+
+Avro's long and protobuf's sint64 are the same bytes: zigzag, seven bits a byte (Avro specification,
+"Binary Encoding"; Protocol Buffers, "Encoding"). So protobuf's parser, which is C throughout, reads
+a run of them in a sixth of the time of fastavro, which asks a file object for each byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf import (  # type: ignore[import-untyped]
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+)
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+from hadron.errors import ContractError
+
+MOST_SHOWN = 1_000  # bytes that an error keeps
+
+
+def longs(body: bytes, count: int) -> list[int]:
+    """So many longs, one after the other. Raise ContractError if the bytes are not just these."""
+    try:
+        items: list[int] = list(_read(_TAG + _size(len(body)) + body).items)
+    except DecodeError as error:
+        raise ContractError("a number has no end", record=body[:MOST_SHOWN]) from error
+    if len(items) != count:
+        raise ContractError("records run into each other", record=body[:MOST_SHOWN])
+    return items
+
+
+def _size(length: int) -> bytes:
+    left, out = length, bytearray()
+    while left > 127:
+        out.append(left & 127 | 128)
+        left >>= 7
+    out.append(left)
+    return bytes(out)
+
+
+def _message() -> Any:
+    file = descriptor_pb2.FileDescriptorProto(name="longs", package="hadron", syntax="proto3")
+    field = descriptor_pb2.FieldDescriptorProto
+    file.message_type.add(name="Longs").field.add(
+        name="items", number=1, label=field.LABEL_REPEATED, type=field.TYPE_SINT64
+    )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("hadron.Longs"))
+
+
+_TAG = b"\x0a"  # field 1, a run of bytes
+_read = _message().FromString

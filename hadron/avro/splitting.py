@@ -1,0 +1,112 @@
+"""Splits records into what repeats and the numbers behind it, without making facts of them.
+
+For readers of many records that only pass them on: it costs a third of decoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from typing import Any, Generic, TypeVar
+
+from fastavro import schemaless_writer
+
+from hadron.avro.longs import longs
+from hadron.avro.reading import BEGINNING
+from hadron.avro.shape import MOST_RUNS, Schema, are_longs, part, plain, repeated_fields
+from hadron.errors import ContractError
+
+T = TypeVar("T")
+
+# A number is bytes above 127, if any, and one that is not (Avro specification, "Binary Encoding").
+_LAST = 127
+_MORE = bytes(range(128, 256))
+# Bytes as their part in a number: more follows, zero, all else.
+_PARTS = bytes([0, *[1] * 127, *[128] * 128])
+_OVERLONG = b"\x80\0"  # a number that ends in seven bits of nothing
+_TOO_LONG = b"\x80" * 9  # beyond 62 bits, where decoders differ
+
+
+class Splitter(Generic[T]):
+    """Splits records of contracts whose fields after the repeated ones are longs.
+
+    `make` is called once for each new combination of repeated fields, with a fact that has it.
+    """
+
+    def __init__(
+        self,
+        contracts: Mapping[bytes, tuple[type[Any], Schema]],  # by the head of their records
+        *,
+        decode: Callable[[bytes], Any],
+        make: Callable[[Any], T],
+    ) -> None:
+        self._decode, self._make = decode, make
+        self._first: dict[bytes, Callable[[Any], bytes]] = {}
+        self._widths: dict[bytes, int] = {}
+        for head, (kind, schema) in contracts.items():
+            repeated = len(repeated_fields(schema))
+            fields = schema["fields"]
+            if not repeated or not are_longs(fields[repeated:]):
+                raise ContractError(f"{kind.__name__} is not repeated fields, then longs")
+            self._first[head] = _run_writer(kind, part(schema, fields[:repeated]), head)
+            self._widths[head] = len(fields) - repeated
+        self._known: dict[bytes, list[tuple[bytes, int, int, T]]] = {}
+        self._count = 0
+        self._beginning = BEGINNING + len(next(iter(contracts)))
+
+    def __call__(self, values: Sequence[bytes]) -> tuple[list[T], list[int]]:
+        """What was made for each record, and the longs of all of them in a row.
+
+        Raise ContractError if a record is of another contract, or has other bytes than ours would.
+        """
+        known, beginning = self._known, self._beginning
+        made: list[T] = []
+        rests: list[bytes] = []
+        count = 0
+        for value in values:
+            for run in known.get(value[:beginning], ()):
+                if value.startswith(run[0]):
+                    break
+            else:
+                run = self._learned(value)
+            _, length, width, thing = run
+            rest = value[length:]
+            if len(rest.translate(None, _MORE)) != width or rest[-1] > _LAST:
+                raise ContractError("not as many numbers as its contract has", record=value)
+            made.append(thing)
+            rests.append(rest)
+            count += width
+        body = b"".join(rests)
+        parts = body.translate(_PARTS)
+        if _OVERLONG in parts or _TOO_LONG in parts:
+            raise ContractError("a number is not written as we write it", record=values[0])
+        return made, longs(body, count)
+
+    def _learned(self, value: bytes) -> tuple[bytes, int, int, T]:
+        head = value[: self._beginning - BEGINNING]
+        write = self._first.get(head)
+        if write is None:
+            raise ContractError("of another contract", record=value)
+        fact = self._decode(value)
+        prefix = write(fact)
+        if not value.startswith(prefix):
+            raise ContractError("its first fields are not written as we write them", record=value)
+        if self._count >= MOST_RUNS:
+            self._known.clear()
+            self._count = 0
+        self._count += 1
+        run = (prefix, len(prefix), self._widths[head], self._make(fact))
+        self._known.setdefault(value[: self._beginning], []).append(run)
+        return run
+
+
+def _run_writer(kind: type[Any], first: Any, head: bytes) -> Callable[[Any], bytes]:
+    to_plain = plain(kind)
+
+    def write(fact: Any) -> bytes:
+        body = BytesIO()
+        body.write(head)
+        schemaless_writer(body, first, to_plain(fact))
+        return body.getvalue()
+
+    return write
