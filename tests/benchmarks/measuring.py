@@ -6,7 +6,10 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
+
+import psutil
 
 from hadron.partitions import partition_of
 from tests.integration.platform import SHARDS, Platform
@@ -76,6 +79,23 @@ def encoded_ticks(numbers: range, *, lane: str, symbols: int = 16) -> dict[int, 
             fact = a_trade(f"{cents / 100:.2f}", **shared)
         batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(fact)))
     return batches
+
+
+def server_cpu_s(directory: Path) -> dict[str, float]:
+    """CPU seconds that the servers of a directory took so far, children that ended included."""
+    spent: dict[str, float] = {}
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if not any(str(directory) in argument for argument in process.info["cmdline"] or ()):
+            continue
+        if process.info["name"] not in ("postgres", "java"):
+            continue
+        own = process.cpu_times()
+        total = own.user + own.system + own.children_user + own.children_system
+        for child in process.children():
+            times = child.cpu_times()
+            total += times.user + times.system
+        spent[process.info["name"]] = spent.get(process.info["name"], 0) + total
+    return spent
 
 
 def rate(position: Callable[[], int], total: int, *, warm: int) -> float:
