@@ -91,13 +91,18 @@ class AvroCodec:
         Raise ContractError if the bytes name no known schema.
         """
         schema_id = _schema_id(value)
-        if schema_id not in self._schemas:
-            self._learned(schema_id, value)
         found = self._fingerprints.get(schema_id)
         if found is None:
-            form = to_parsing_canonical_form(dict(self._schemas[schema_id]))
+            form = self.canonical(value)
             found = self._fingerprints[schema_id] = sha256(form.encode()).digest()
         return found
+
+    def canonical(self, value: bytes) -> str:
+        """The Parsing Canonical Form of the schema that wrote these bytes, as `fingerprint`."""
+        schema_id = _schema_id(value)
+        if schema_id not in self._schemas:
+            self._learned(schema_id, value)
+        return to_parsing_canonical_form(dict(self._schemas[schema_id]))
 
     def decode_many(self, values: Sequence[bytes]) -> list[Any]:
         """Decode values in order, those of one schema in one call.

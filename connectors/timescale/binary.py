@@ -74,3 +74,47 @@ def price(parts: tuple[int, int]) -> bytes:
 def _numeric(value: Decimal) -> bytes:
     dumper: Any = adapters.get_dumper(Decimal, PyFormat.BINARY)
     return bytes(dumper(Decimal).dump(value))
+
+
+def numeric_of(cell: bytes) -> Decimal:
+    """The number of a NUMERIC field. Raise ValueError for NULL and what is no finite number."""
+    if len(cell) < 12 or len(cell) != 4 + int.from_bytes(cell[:4]):
+        raise ValueError("no number")
+    digits, weight, sign, _ = struct.unpack(">HhHH", cell[4:12])
+    groups = struct.unpack(f">{digits}H", cell[12:])
+    if sign not in (0, 0x4000):
+        raise ValueError("no finite number")
+    whole = sum(group * 10_000 ** (digits - place) for place, group in enumerate(groups, 1))
+    return Decimal(-whole if sign else whole).scaleb(4 * (weight - digits + 1))
+
+
+def texts_of(cells: bytes, *, conditions: bool, nulls: int) -> list[Any]:
+    """Text fields in a row, after an integer[] field or none, and so many NULLs.
+
+    Raise ValueError where they are something else.
+    """
+    at, found = 0, list[Any]([None])
+    if conditions:
+        size = int.from_bytes(cells[:4], signed=True)
+        at, found = 4 + size, [_integers_of(cells[4 : 4 + size])]
+    if cells[at : at + 4 * nulls] != NULL * nulls:
+        raise ValueError("wanted NULL")
+    at += 4 * nulls
+    while at < len(cells):
+        size = int.from_bytes(cells[at : at + 4], signed=True)
+        if size < 0:
+            raise ValueError("no text")
+        found.append(cells[at + 4 : at + 4 + size].decode())
+        at += 4 + size
+    return found
+
+
+def _integers_of(field: bytes) -> tuple[int, ...]:
+    if len(field) == 12:
+        return ()
+    if len(field) < 20:
+        raise ValueError("no list of integers")
+    dimensions, nulls, _, count, lower = struct.unpack(">iiiii", field[:20])
+    if (dimensions, nulls, lower, 20 + 8 * count) != (1, 0, 1, len(field)):
+        raise ValueError("no list of integers that starts at 1")
+    return struct.unpack(">" + "4xi" * count, field[20:])

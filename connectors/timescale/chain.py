@@ -41,9 +41,14 @@ def extend(
     """
     known = heads(connection, leaves)
     fresh = list(_blocks(leaves, known, at_ns))
-    with connection.cursor() as cursor:
-        cursor.executemany(_EXTEND, [_row(one) for one in fresh])
+    insert(connection, fresh)
     return known | {(one.entry.topic, one.entry.partition): one.entry.head for one in fresh}
+
+
+def insert(connection: Connection, blocks: Iterable[Block]) -> None:
+    """Add entries as they are; `extend` is what makes them."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_EXTEND, [_row(one) for one in blocks])
 
 
 def heads(connection: Connection, places: Iterable[Partition]) -> dict[Partition, ChainHead]:

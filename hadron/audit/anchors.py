@@ -64,6 +64,15 @@ def is_signed(anchor: HeadsAnchored, verify: Verify) -> bool:
     return verify(anchor.public_key, anchor.signature, statement(anchor))
 
 
+def strange(
+    anchors: Iterable[HeadsAnchored], trusted: Iterable[bytes], verify: Verify
+) -> list[HeadsAnchored]:
+    """The anchors that neither a trusted key nor one that it introduced has signed."""
+    said = list(anchors)
+    known = set(introduced(trusted, said, verify))
+    return [one for one in said if one.public_key not in known or not is_signed(one, verify)]
+
+
 def introduced(
     trusted: Iterable[bytes], anchors: Iterable[HeadsAnchored], verify: Verify
 ) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ leaf of a row that is not as the archive writes rows stands a sentence that says
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -50,8 +51,8 @@ def broken_link(chain: Iterable[Known]) -> Broken | None:
             return _entry(entry, "an entry is missing", number, entry.number)
         if entry.previous != previous:
             return _entry(entry, "an entry does not follow", previous, entry.previous)
-        if known.hash != entry.hash:
-            return _entry(entry, "an entry was changed", known.hash, entry.hash)
+        if known.hash != (found := _hash(entry)):
+            return _entry(entry, "an entry was changed", known.hash, found)
         if not after < entry.first <= entry.last:
             return _entry(entry, "an entry overlaps", f"from {after + 1}", f"from {entry.first}")
         before, previous = entry, known.hash
@@ -80,13 +81,16 @@ def broken_anchor(
 
 def broken_block(block: Block) -> Broken | None:
     """What is wrong with the leaves of an entry, before any row is looked at."""
-    entry, offsets = block.entry, block.offsets()
+    entry, counts = block.entry, block.runs[1::2]
     if len(block.leaves) != entry.count * SIZE or root(block.leaves) != entry.root:
         return _entry(entry, "the leaves of an entry were changed", entry.root, "another root")
-    fits = len(offsets) == entry.count and (offsets[0], offsets[-1]) == (entry.first, entry.last)
     dense = entry.last - entry.first + 1 == entry.count
-    if not fits or dense == bool(block.runs):
-        return _entry(entry, "the runs of an entry were changed", entry.count, len(offsets))
+    whole = not block.runs if dense else sum(counts) == entry.count and min(counts) > 0
+    if not whole or len(block.runs) % 2:
+        return _entry(entry, "the runs of an entry were changed", entry.count, sum(counts))
+    offsets = block.offsets()
+    if (offsets[0], offsets[-1]) != (entry.first, entry.last):
+        return _entry(entry, "the runs of an entry were changed", entry.first, offsets[0])
     return None
 
 
@@ -159,6 +163,13 @@ def _first(
         if expected[offset] != tombstone(*place, offset):
             wrong.append(_row(place, offset, "a row is missing", expected[offset], b"", table))
     return min(wrong, default=None)
+
+
+def _hash(entry: Entry) -> bytes:
+    try:
+        return entry.hash
+    except struct.error:
+        return b"numbers that no entry has"
 
 
 def _row(

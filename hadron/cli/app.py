@@ -18,6 +18,8 @@ from hadron.cli.replay.command import replay
 from hadron.cli.run import run
 from hadron.cli.stack import down, up
 from hadron.cli.status import status
+from hadron.cli.verify.command import verify
+from hadron.cli.verify.proofs import prove, verify_proof
 from hadron.cli.version import package_version, version
 
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANING.items()) + "."
@@ -31,6 +33,10 @@ GROUPS = {
     "storage": storage.app,
     "subjects": subjects.app,
 }
+COMMANDS = (
+    *(demo, up, down, status, doctor, run, migrate, rebuild),
+    *(verify, prove, verify_proof, replay, explain, version),
+)
 
 
 def command() -> Any:
@@ -43,7 +49,7 @@ def command() -> Any:
         rich_markup_mode="rich",
     )
     app.callback()(_start)
-    for one in (demo, up, down, status, doctor, run, migrate, rebuild, replay, explain, version):
+    for one in COMMANDS:
         app.command()(one)
     query.app.command()(newest.prices)
     query.app.command()(newest.position)

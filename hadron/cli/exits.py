@@ -22,7 +22,7 @@ MEANING = {
     Exit.FAILED: "failed",
     Exit.USAGE: "the command line is wrong",
     Exit.CHECK_FAILED: "a check failed: doctor found errors, topics differ, an accounting or a"
-    " comparison does not hold",
+    " comparison does not hold, what is stored was changed",
     Exit.SETTINGS: "a setting is missing or wrong",
     Exit.UNREACHABLE: "something outside cannot be reached; try again",
     Exit.INTERRUPTED: "interrupted",

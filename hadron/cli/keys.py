@@ -72,5 +72,5 @@ def _set(path: str | None) -> Path:
 def _show(path: Path, key: str, as_json: bool) -> None:
     from connectors.signing import public_file
 
-    document = {"key": key, "private": path, "public": public_file(path)}
+    document = {"key": key, "private": str(path), "public": str(public_file(path))}
     output.show(document, output.table("", ("", ""), document.items()), as_json=as_json)

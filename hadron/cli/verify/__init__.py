@@ -1,0 +1,1 @@
+"""`hadron verify`: whether what is stored is what was stored."""

@@ -1,0 +1,47 @@
+"""How fast stored ticks are held against the chains that were made as they were stored.
+
+Run: python -m tests.benchmarks.bench_verify [--records 1000000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+
+from connectors.timescale import checking, process
+from tests.benchmarks.bench_archive import Watch, produce
+from tests.benchmarks.measuring import show
+from tests.integration.platform import platform
+from tests.support import codec
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=1_000_000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    with platform("postgres", batch_rows="5000") as alone:
+        assert alone.settings.database is not None
+        produce(alone.log, asked.records)
+        watch = Watch(asked.records)
+        process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop)
+        began = time.monotonic()
+        found, rows = checking.check(
+            alone.settings.database.get_secret_value(), codec, processes=asked.processes
+        )
+        seconds = time.monotonic() - began
+    assert not found.broken, found.broken
+    assert rows == asked.records
+    show(
+        {
+            "records": asked.records,
+            "processes": asked.processes,
+            "verify_rows_per_s": round(rows / seconds),
+            "entries": len(found.hashes),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
