@@ -158,7 +158,7 @@ def _of_places(connection: Connection, chains: Chains) -> Iterator[Broken]:
 
 def _lowest(connection: Connection, table: str, topic: str, partition: int) -> int:
     query = sql.SQL("""
-        SELECT min(log_offset) FROM {} WHERE log_topic = %s AND log_partition = %s
+        SELECT min(log_offset) FROM {} WHERE log_topic = %s AND log_partition = %s::int
     """).format(sql.Identifier(table))
     [[offset]] = connection.execute(query, (topic, partition)).fetchall()
     return int(offset)

@@ -18,7 +18,7 @@ from hadron.errors import ContractError
 from hadron.ports import Codec, FactLog, Record
 
 _LETTERS = sql.SQL("""
-    SELECT log_offset, key, value FROM {} WHERE log_topic = %s AND log_partition = %s
+    SELECT log_offset, key, value FROM {} WHERE log_topic = %s AND log_partition = %s::int
         AND (cause_topic, cause_partition, cause_offset) = (log_topic, log_partition, log_offset)
 """).format(sql.Identifier(chains.LETTERS))
 

@@ -30,7 +30,7 @@ _FOLLOWING = f"""
     WHERE topic = %s AND partition = %s AND number > %s AND number <= %s ORDER BY number
 """
 _ROW = sql.SQL("""
-    SELECT * FROM {} WHERE log_topic = %s AND log_partition = %s AND log_offset = %s
+    SELECT * FROM {} WHERE log_topic = %s AND log_partition = %s::int AND log_offset = %s::bigint
 """)
 _ORDER = """
     SELECT log_topic, log_partition, log_offset FROM order_executions WHERE client_order = %s

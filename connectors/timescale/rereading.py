@@ -22,9 +22,10 @@ from hadron.ports import Codec
 SLICE = 2_000
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+# Cast: with the narrower integers that are sent else, compressed chunks gave nothing (2.23).
 _ROWS = sql.SQL("""
-    SELECT * FROM {} WHERE log_topic = %s AND log_partition = %s
-        AND log_offset > %s AND log_offset <= %s
+    SELECT * FROM {} WHERE log_topic = %s AND log_partition = %s::int
+        AND log_offset > %s::bigint AND log_offset <= %s::bigint
     ORDER BY log_offset
 """)
 

@@ -56,7 +56,7 @@ def flip(db: Connection, table: str, topic: str, chance: random.Random) -> Found
         try:
             with db.transaction():
                 db.execute(query, (row[0],))
-        except errors.CheckViolation:
+        except (errors.CheckViolation, errors.NumericValueOutOfRange):
             continue
         return topic, row[1], row[2]
 
