@@ -20,6 +20,11 @@ from hadron.errors import TransientError
 STATE = "daemon.json"
 LOG = "server.log"
 _SAID_LINES = 15
+_GONE_S = 0.2  # while a process becomes another program, nothing tells that it is ours
+
+
+class Ended(TransientError):
+    """A server ended while it started, as it does where another took its port just before."""
 
 
 class Daemon(msgspec.Struct, frozen=True):
@@ -73,12 +78,20 @@ def find(directory: Path) -> Daemon | None:
 def wait_until(
     probe: Callable[[], bool], *, name: str, directory: Path, timeout_s: float = 60.0
 ) -> None:
-    """Return when `probe` holds. Raise TransientError with the end of its log if it never does."""
-    deadline = time.monotonic() + timeout_s
-    while not probe():
-        if find(directory) is None:
-            raise TransientError(f"{name} ended while starting.{_last_words(directory)}")
-        if time.monotonic() > deadline:
+    """Return when `probe` holds.
+
+    Raise Ended, or TransientError if it takes too long, with the end of the server's log.
+    """
+    seen = time.monotonic()
+    deadline = seen + timeout_s
+    # Ours, for where another took the port it is the other that answers.
+    while not ((there := find(directory) is not None) and probe()):
+        now = time.monotonic()
+        if there:
+            seen = now
+        elif now - seen > _GONE_S:
+            raise Ended(f"{name} ended while starting.{_last_words(directory)}")
+        if now > deadline:
             raise TransientError(f"{name} not ready in {timeout_s:g} s.{_last_words(directory)}")
         time.sleep(0.02)
 

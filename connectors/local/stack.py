@@ -54,12 +54,20 @@ def up(directory: Path, *, progress: Progress, need: frozenset[Name] = ALL) -> E
         "valkey": lambda: valkey.start(directory / "valkey"),
     }
     with daemon.locked(directory / "lock"), ThreadPoolExecutor(len(starts)) as pool:
-        begun = [pool.submit(starts[name]) for name in sorted(need)]
+        begun = [pool.submit(_again, starts[name]) for name in sorted(need)]
         for future in begun:
             future.result()
         if not anchor_key(directory).exists():
             signing.create(anchor_key(directory))
     return endpoints(directory)
+
+
+def _again(start: Callable[[], str]) -> str:
+    """Start a server; once more, with other ports, if it ended: they were free only before."""
+    try:
+        return start()
+    except daemon.Ended:
+        return start()
 
 
 def down(directory: Path, *, progress: Progress) -> None:

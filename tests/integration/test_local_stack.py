@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -104,6 +105,25 @@ def test_another_process_with_a_servers_old_pid_is_not_taken_for_it(directory: P
 
     assert stack.state(directory)["valkey"] is None
     assert psutil.pid_exists(os.getpid())
+
+
+def test_a_port_that_is_taken_meanwhile_is_not_the_end(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = daemon.free_ports
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        found = [(other.getsockname()[1],)]
+
+        def ports(count: int, *, preferred: Sequence[int]) -> tuple[int, ...]:
+            return found.pop() if found else free(count, preferred=preferred)
+
+        monkeypatch.setattr(daemon, "free_ports", ports)
+        endpoints = stack.up(directory, progress=_quiet, need=frozenset({"valkey"}))
+
+    with redis.Redis.from_url(endpoints.redis) as client:
+        assert client.ping()
 
 
 def test_a_server_that_cannot_start_is_reported_with_the_end_of_its_log(directory: Path) -> None:
