@@ -209,7 +209,8 @@ def test_topics_are_kept_where_that_is_asked_for_and_their_name_is_then_taken(
         code, told = refused(alone, *FROM_BEGINNING, "--run", "kept")
 
         assert code == 4
-        assert "--run: replay.kept.control" in told
+        assert "--run: replay.kept." in told
+        assert "replay.kept.decisions" in told
     finally:
         administration.delete(alone.admin, report["kept"])
         kept = [f"replay.kept.hadron.{process}" for process in ("normalize", "engine")]
