@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-CODE = ("hadron", "streams", "connectors", "schemas")
+import connectors
+import hadron
+import schemas
+import streams
+
 # Who may hold a client: the projection itself, and who starts a server and waits for its answer.
 CLIENTS = {
     "connectors/redis/inspection.py",
@@ -36,9 +39,9 @@ def _imports(path: Path) -> set[str]:
 
 
 IMPORTS = {
-    str(path.relative_to(ROOT)): _imports(path)
-    for one in CODE
-    for path in (ROOT / one).rglob("*.py")
+    str(path.relative_to(root.parent)): _imports(path)
+    for root in (Path(one.__path__[0]) for one in (connectors, hadron, schemas, streams))
+    for path in root.rglob("*.py")
 }
 
 
