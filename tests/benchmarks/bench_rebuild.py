@@ -1,0 +1,53 @@
+"""How fast tables are made again from the log: into an empty database, and beside whole tables.
+
+Run: python -m tests.benchmarks.bench_rebuild [--records 5000000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from typing import Any
+
+from connectors.kafka import admin
+from connectors.kafka.connection import configuration
+from connectors.timescale.process import catalogue
+from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, rebuild
+from connectors.timescale.rebuilding.sources import Kafka, Sources
+from tests.benchmarks.bench_archive import produce
+from tests.benchmarks.measuring import show
+from tests.integration.archiving import Counts
+from tests.integration.platform import SHARDS, Platform, platform
+from tests.support import codec
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--records", type=int, default=5_000_000)
+    records = parser.parse_args().records
+    with platform("postgres") as alone:
+        produce(alone.log, records)
+        result: dict[str, Any] = {"records": records}
+        for name in ("into_empty", "beside_whole"):
+            began = time.monotonic()
+            found = _rebuilt(alone)
+            seconds = time.monotonic() - began
+            assert found.rows == records, found
+            assert found.same == (name == "beside_whole"), found
+            result[f"{name}_s"] = round(seconds, 1)
+            result[f"{name}_rows_per_s"] = round(records / seconds)
+    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    show(result)
+
+
+def _rebuilt(alone: Platform) -> Rebuilt:
+    connection = configuration(alone.settings)
+    kafka = Kafka(connection, admin.connect(connection), SHARDS)
+    assert alone.settings.database_migrate is not None
+    url = alone.settings.database_migrate.get_secret_value()
+    return rebuild(Work(url, Sources(kafka), catalogue(), codec(), Counts()))
+
+
+if __name__ == "__main__":
+    main()
