@@ -13,7 +13,7 @@ from psycopg.types.json import Json
 from connectors.timescale import ticks
 from connectors.timescale.exact import fits, microseconds
 from connectors.timescale.layout import Place
-from connectors.timescale.tables import LAYOUTS, row
+from connectors.timescale.tables import LAYOUTS, fact_of, row
 from hadron.audit.facts import RecordPoisoned
 from hadron.audit.leaves import Leaves
 from hadron.errors import ContractError
@@ -59,8 +59,6 @@ def cells(fact: Any, place: Place, value: bytes, codec: Codec) -> dict[str, Any]
 def _reread(
     table: str, found: Mapping[str, Any], codec: Codec, *, letter: bool
 ) -> tuple[Any, bytes]:
-    from connectors.timescale.tables import fact_of
-
     if found["record"] is not None and not letter:
         value = bytes(found["record"])
         return codec.decode(value), value

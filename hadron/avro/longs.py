@@ -24,7 +24,7 @@ MOST_SHOWN = 1_000  # bytes that an error keeps
 def longs(body: bytes, count: int) -> list[int]:
     """So many longs, one after the other. Raise ContractError if the bytes are not just these."""
     try:
-        items: list[int] = list(_read(_TAG + _size(len(body)) + body).items)
+        items: list[int] = list(_read(_TAG + varint(len(body)) + body).items)
     except DecodeError as error:
         raise ContractError("a number has no end", record=body[:MOST_SHOWN]) from error
     if len(items) != count:
@@ -32,8 +32,9 @@ def longs(body: bytes, count: int) -> list[int]:
     return items
 
 
-def _size(length: int) -> bytes:
-    left, out = length, bytearray()
+def varint(number: int) -> bytes:
+    """A number from 0 up, seven bits a byte, the lowest first."""
+    left, out = number, bytearray()
     while left > 127:
         out.append(left & 127 | 128)
         left >>= 7

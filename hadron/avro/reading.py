@@ -8,9 +8,9 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro import parse_schema, schemaless_reader
 
-from hadron.avro.longs import longs
+from hadron.avro.longs import longs, varint
 from hadron.avro.shape import (
     MOST_RUNS,
     Schema,
@@ -19,9 +19,9 @@ from hadron.avro.shape import (
     has_structs,
     has_tuples,
     part,
-    plain,
     repeated_fields,
 )
+from hadron.avro.writing import first_writer
 from hadron.errors import ContractError
 from hadron.values import number
 
@@ -82,8 +82,7 @@ class _Runs:
 
     def __init__(self, kind: type[Any], schema: Schema, repeated: tuple[str, ...]) -> None:
         self._whole = reader(kind, parse_schema(dict(schema)), None)
-        self._first = part(schema, schema["fields"][: len(repeated)])
-        self._plain, self._values_of = plain(kind), attrgetter(*repeated)
+        self._first, self._values_of = first_writer(kind, schema), attrgetter(*repeated)
         self._known: dict[bytes, list[tuple[bytes, tuple[Any, ...]]]] = {}
         self._count = 0
 
@@ -96,9 +95,7 @@ class _Runs:
 
     def _learned(self, body: bytes) -> tuple[bytes, tuple[Any, ...]]:
         fact = self._whole(BytesIO(body))
-        written = BytesIO()
-        schemaless_writer(written, self._first, self._plain(fact))
-        run = (written.getvalue(), self._values_of(fact))
+        run = (self._first(fact), self._values_of(fact))
         if not body.startswith(run[0]):
             raise ContractError("its first fields are not written as we write them", record=body)
         if self._count >= MOST_RUNS:
@@ -127,24 +124,15 @@ def _rests_reader(
 
 def _array_reader(schema: Any) -> Callable[[Sequence[bytes]], list[Any]]:
     """Reads one item from each body."""
-    # An Avro array is a count, the items, and a count of 0: bodies in a row are such an array.
+    # An Avro array is a count, the items, and a count of 0: bodies in a row are such an array. The
+    # count is a long, of which zigzag makes twice the number.
     array = parse_schema({"type": "array", "items": schema})
 
     def read(bodies: Sequence[bytes]) -> list[Any]:
-        run = BytesIO(b"".join([_count(len(bodies)), *bodies, b"\0"]))
+        run = BytesIO(b"".join([varint(len(bodies) << 1), *bodies, b"\0"]))
         items: list[Any] = schemaless_reader(run, array, None)  # type: ignore[assignment]
         if run.read(1) or len(items) != len(bodies):
             raise ContractError("records run into each other", record=bodies[0])
         return items
 
     return read
-
-
-def _count(items: int) -> bytes:
-    """A long as Avro writes it: zigzag, seven bits a byte (specification, "Binary Encoding")."""
-    left, out = items << 1, bytearray()
-    while left > 127:
-        out.append(left & 127 | 128)
-        left >>= 7
-    out.append(left)
-    return bytes(out)

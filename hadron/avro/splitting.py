@@ -6,14 +6,12 @@ For readers of many records that only pass them on: it costs a third of decoding
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from io import BytesIO
 from typing import Any, Generic, TypeVar
-
-from fastavro import schemaless_writer
 
 from hadron.avro.longs import longs
 from hadron.avro.reading import BEGINNING
-from hadron.avro.shape import MOST_RUNS, Schema, are_longs, part, plain, repeated_fields
+from hadron.avro.shape import MOST_RUNS, Schema, are_longs, repeated_fields
+from hadron.avro.writing import first_writer
 from hadron.errors import ContractError
 
 T = TypeVar("T")
@@ -48,7 +46,7 @@ class Splitter(Generic[T]):
             fields = schema["fields"]
             if not repeated or not are_longs(fields[repeated:]):
                 raise ContractError(f"{kind.__name__} is not repeated fields, then longs")
-            self._first[head] = _run_writer(kind, part(schema, fields[:repeated]), head)
+            self._first[head] = first_writer(kind, schema)
             self._widths[head] = len(fields) - repeated
         self._known: dict[bytes, list[tuple[bytes, int, int, T]]] = {}
         self._count = 0
@@ -88,7 +86,7 @@ class Splitter(Generic[T]):
         if write is None:
             raise ContractError("of another contract", record=value)
         fact = self._decode(value)
-        prefix = write(fact)
+        prefix = head + write(fact)
         if not value.startswith(prefix):
             raise ContractError("its first fields are not written as we write them", record=value)
         if self._count >= MOST_RUNS:
@@ -98,15 +96,3 @@ class Splitter(Generic[T]):
         run = (prefix, len(prefix), self._widths[head], self._make(fact))
         self._known.setdefault(value[: self._beginning], []).append(run)
         return run
-
-
-def _run_writer(kind: type[Any], first: Any, head: bytes) -> Callable[[Any], bytes]:
-    to_plain = plain(kind)
-
-    def write(fact: Any) -> bytes:
-        body = BytesIO()
-        body.write(head)
-        schemaless_writer(body, first, to_plain(fact))
-        return body.getvalue()
-
-    return write
