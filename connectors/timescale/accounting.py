@@ -10,12 +10,11 @@ import psycopg
 from psycopg import sql
 
 from connectors.timescale import control, raw, ticks
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.records import table_of
 from hadron.ports import FactLog
 from hadron.topics import Topic
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Account(msgspec.Struct, frozen=True):

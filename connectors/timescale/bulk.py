@@ -9,7 +9,8 @@ from psycopg.pq import ExecStatus
 
 from connectors.timescale import rereading
 from connectors.timescale.binary import HEAD, TAIL
-from connectors.timescale.rereading import Connection, Range
+from connectors.timescale.connection import Connection
+from connectors.timescale.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.ports import Codec
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import psycopg
-
+from connectors.timescale.connection import Connection
 from hadron.audit.chain import Block, Entry, block
 from hadron.audit.facts import ChainHead
 
 Partition = tuple[str, int]
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _HEADS = """
     SELECT topic, partition, number, last_offset, hash

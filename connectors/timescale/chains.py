@@ -8,7 +8,8 @@ from itertools import groupby
 import msgspec
 from psycopg import sql
 
-from connectors.timescale.chain import COLUMNS, Connection, entry_of
+from connectors.timescale.chain import COLUMNS, entry_of
+from connectors.timescale.connection import Connection
 from connectors.timescale.tables import TABLE_OF, TABLES
 from hadron import topics
 from hadron.audit.chain import Block

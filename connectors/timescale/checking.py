@@ -16,8 +16,8 @@ import psycopg
 from psycopg import sql
 
 from connectors.timescale import chains, raw, rereading, ticks
-from connectors.timescale.chain import Connection
 from connectors.timescale.chains import Chains, Section
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.raw_leaves import RawLeaves
 from connectors.timescale.rereading import Range

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
 from connectors.timescale.binary import HEAD, TAIL
+from connectors.timescale.connection import Connection
 from connectors.timescale.layout import Layout
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 # From the catalogue, because LIKE asks for SELECT on the table, and the archive may only insert.
 _COLUMNS = """

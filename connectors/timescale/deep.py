@@ -8,8 +8,8 @@ import psycopg
 from psycopg import sql
 
 from connectors.timescale import chains
-from connectors.timescale.chain import Connection
 from connectors.timescale.chains import Chains, Section
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from hadron import topics
 from hadron.audit.leaves import Leaves, tombstone

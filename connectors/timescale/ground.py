@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
+from connectors.timescale.connection import Connection
 from connectors.timescale.rights import Difference
 from connectors.timescale.roles import LOGINS, RUNTIME, Access, Role
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _NAMES = "SELECT current_database(), current_schema()"
 # Functions with which anybody may drop, freeze, fill or attach a chunk of a table of somebody

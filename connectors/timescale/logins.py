@@ -7,15 +7,14 @@ lets nobody in, and one that trusts its own machine lets the machine in.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
 from psycopg import errors, sql
 
+from connectors.timescale.connection import Connection
 from connectors.timescale.roles import LOGINS, RUNTIME, Access, Role
 from hadron.errors import HadronError
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str], None]
 
 # Other databases of the server may make the same roles at the same moment.

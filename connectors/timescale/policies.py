@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import psycopg
-
+from connectors.timescale.connection import Connection
 from connectors.timescale.windows import LEVELS, TABLES, Keep, drop_after, refresh_from
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 # Foreign is a retention by the times in the rows: nothing of ours, and never wanted.
 Kind = Literal["compress", "drop", "refresh", "foreign"]
 

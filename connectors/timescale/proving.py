@@ -9,7 +9,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from connectors.timescale import chains, records, rereading
-from connectors.timescale.chain import COLUMNS, Connection, entry_of
+from connectors.timescale.chain import COLUMNS, entry_of
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.layout import Place
 from connectors.timescale.rereading import Range

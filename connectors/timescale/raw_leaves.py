@@ -8,7 +8,8 @@ from hashlib import sha256
 
 from connectors.timescale import bulk, raw
 from connectors.timescale.binary import EPOCH_US, NULL, texts_of
-from connectors.timescale.rereading import Connection, Range
+from connectors.timescale.connection import Connection
+from connectors.timescale.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.avro import longs_of_many

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.schema import timescale_version
 from connectors.timescale.stale import Range, windows
@@ -56,8 +57,6 @@ _TAKES_OPTIONS = """
         WHERE proname = 'refresh_continuous_aggregate' AND 'options' = ANY(proargnames))
 """
 _NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint"
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Window(NamedTuple):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -14,13 +13,13 @@ from psycopg.pq import Format
 from psycopg.rows import dict_row
 
 from connectors.timescale.binary import EPOCH_US
+from connectors.timescale.connection import Connection
 from connectors.timescale.expectation import leaf_of
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.ports import Codec
 
 SLICE = 2_000
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 # Cast: with the narrower integers that are sent else, compressed chunks gave nothing (2.23).
 _ROWS = sql.SQL("""

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg import sql
 
 from connectors.timescale import belt
+from connectors.timescale.connection import Connection
 from connectors.timescale.roles import APPEND_ONLY, RIGHTS, RUNTIME, Access, Kind, Role, kind_of
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 PUBLIC = "PUBLIC"
 # What there was before there were roles; what came later was the owner's from its beginning.

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import psycopg
 from psycopg import errors, sql
 
 from connectors.timescale import ground, logins, rights
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.rights import Difference
 from connectors.timescale.roles import Access, Role
 from hadron.errors import HadronError
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Progress = Callable[[str], None]
 
 _EXTENDED = "SELECT FROM pg_extension WHERE extname = 'timescaledb'"

@@ -13,7 +13,8 @@ from psycopg_pool import ConnectionPool
 
 from connectors.timescale import chain
 from connectors.timescale.batch import Batch, Partition, Rows
-from connectors.timescale.copying import Connection, missing, straight
+from connectors.timescale.connection import Connection
+from connectors.timescale.copying import missing, straight
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.layout import Layout
 from hadron.audit.facts import ChainHead

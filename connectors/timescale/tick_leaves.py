@@ -13,7 +13,8 @@ from typing import Any
 
 from connectors.timescale import bulk, ticks
 from connectors.timescale.binary import EPOCH_US, NULL, numeric_of, texts_of
-from connectors.timescale.rereading import Connection, Range
+from connectors.timescale.connection import Connection
+from connectors.timescale.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.avro import longs_of_many

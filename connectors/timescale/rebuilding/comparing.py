@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import psycopg
 from psycopg import sql
 
+from connectors.timescale.connection import Connection
 from connectors.timescale.rebuilding.sources import Partition, Span
 from connectors.timescale.rebuilding.staging import SCHEMA, Tables
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 # `past` is where comparing ends: live rows behind it are not written yet, or newer than the span.
 # `fresh` partitions the archive has never begun.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import msgspec
 import psycopg
 
 from connectors.timescale import chain
+from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.rebuilding import staging
 from connectors.timescale.rebuilding.comparing import compare
@@ -19,8 +19,6 @@ from connectors.timescale.rebuilding.swapping import Swapped, swap
 from hadron.errors import HadronError
 from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _LOCK = 0x4841_4453
 _KNOWN = "SELECT topic, partition, next_offset FROM consumer_offsets WHERE topic = ANY(%s)"

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg import sql
 
 from connectors.timescale.batch import Batch
+from connectors.timescale.connection import Connection
 from connectors.timescale.intake import Intake
 from connectors.timescale.rebuilding.sources import Sources, Span
 from connectors.timescale.store import Store
@@ -20,7 +20,6 @@ from hadron.errors import HadronError
 from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 # Tells a partition, how many of its offsets are done, and how many there are.
 Progress = Callable[[str, int, int], None]
 

@@ -12,14 +12,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg import sql
 
+from connectors.timescale.connection import Connection
 from connectors.timescale.rebuilding.comparing import STRETCH, columns
 from connectors.timescale.rebuilding.staging import SCHEMA, Tables
 from hadron.errors import HadronError
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _DIFFERING = f"SELECT name, sum(live) FROM {SCHEMA}.compared WHERE NOT same GROUP BY name"
 _WITHIN = """
