@@ -19,6 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from connectors.durable import sync
 from hadron.errors import ContractError, SettingsError
 
 PREFIX = "sealed:1:"
@@ -86,7 +87,7 @@ class Seals:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-        self._sync()
+        sync(self._folder)
         return True
 
     def _make(self, subject: str) -> SubjectKey:
@@ -104,7 +105,7 @@ class Seals:
             pass
         finally:
             part.unlink()
-        self._sync()
+        sync(self._folder)
         made = self._key_of(subject)
         assert made is not None
         return made
@@ -118,13 +119,6 @@ class Seals:
 
     def _path(self, subject: str) -> Path:
         return self._folder / f"{hashlib.sha256(subject.encode()).hexdigest()[:32]}.json"
-
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _split(content: bytes) -> tuple[bytes, bytes]:

@@ -38,24 +38,28 @@ def slices(
     if start >= end:
         return
     doing = f"reading {topic}/{partition} from {start} to {end}"
-    consumer = Consumer(
-        {
-            "group.id": "unused",  # the client insists; without subscribing nobody joins it
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            # Short reads are many: the defaults cost each of them about a quarter of a second.
-            "topic.metadata.refresh.fast.interval.ms": 10,
-            "fetch.wait.max.ms": 10,
-            **connection,
-        }
-    )
+    consumer = without_group({"auto.offset.reset": "error", **connection})
     try:
         with our_errors(doing):
             consumer.assign([TopicPartition(topic, partition, start)])
             yield from _until(consumer, start, end, doing)
     finally:
         consumer.close()
+
+
+def without_group(connection: Mapping[str, Any]) -> Consumer:
+    """A consumer that reads what it assigns to itself, and is told where partitions end."""
+    return Consumer(
+        {
+            "group.id": "unused",  # the client insists; without subscribing nobody joins it
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            # Short reads are many: the defaults cost each of them about a quarter of a second.
+            "topic.metadata.refresh.fast.interval.ms": 10,
+            "fetch.wait.max.ms": 10,
+            **connection,
+        }
+    )
 
 
 def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list[Message]]:

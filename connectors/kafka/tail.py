@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.kafka import inspection
 from connectors.kafka.connection import our_errors, ours
+from connectors.kafka.reading import without_group
 from hadron.errors import TransientError
 
 Place = tuple[str, int]
@@ -47,17 +48,12 @@ def slices(
     if not ranges:
         return
     doing = f"reading back {len(ranges)} partitions"
-    consumer = Consumer(
+    consumer = without_group(
         {
             **connection,
-            "group.id": "unused",  # the client insists; without subscribing nobody joins it
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
             # What retention takes away meanwhile is too old to be missed.
             "auto.offset.reset": "earliest",
             "isolation.level": "read_uncommitted",
-            "topic.metadata.refresh.fast.interval.ms": 10,
-            "fetch.wait.max.ms": 10,
         }
     )
     try:

@@ -6,7 +6,6 @@ A file that the manifest does not name does not count, so a crash leaves an expo
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -15,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.durable import sync
 from hadron.errors import HadronError
 
 NAME = "manifest.json"
@@ -114,9 +114,9 @@ def save(directory: Path, manifest: Manifest) -> None:
 
 def appear(written: Path, path: Path) -> None:
     """Give a file that was written beside its place its name; both are on the disk then."""
-    _to_disk(written)
+    sync(written)
     written.rename(path)
-    _to_disk(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -135,11 +135,3 @@ def digest(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _to_disk(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from connectors.timescale.exact import microseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What a row of any table says of its record. Ticks and raw events have them in another order.
 LOG: tuple[tuple[str, str], ...] = (
     ("at", "timestamptz"),
@@ -48,4 +48,4 @@ class Layout:
 
 def time_of(at_ns: int) -> datetime:
     """The time as `at` has it, rounded down to microseconds."""
-    return _EPOCH + timedelta(microseconds=microseconds(at_ns))
+    return EPOCH + timedelta(microseconds=microseconds(at_ns))

@@ -9,18 +9,18 @@ that would erase the candles.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
 
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
+from connectors.timescale.layout import EPOCH
 from connectors.timescale.schema import timescale_version
 from connectors.timescale.stale import Range, windows
 from connectors.timescale.windows import LEVELS, Level
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 
 _AGGREGATE = """
@@ -95,7 +95,7 @@ def made_until(connection: Connection, level: Level) -> datetime | None:
     """The end of what an aggregate has stored; None: nothing. What is later is added in reading."""
     [(aggregate, _)] = connection.execute(_AGGREGATE, (level.view,)).fetchall()
     [(end,)] = connection.execute(_MADE_UNTIL, (aggregate,)).fetchall()
-    return None if end < _FIRST else _EPOCH + end * _US
+    return None if end < _FIRST else EPOCH + end * _US
 
 
 def stale(connection: Connection, level: Level) -> list[Window]:
@@ -107,4 +107,4 @@ def stale(connection: Connection, level: Level) -> list[Window]:
     touched = [(low, high + 1) for low, high in connection.execute(_TOUCHED, asked)]
     chunks: list[Range] = [(low, high) for low, high in connection.execute(_CHUNKS, asked)]
     found = windows(touched, chunks, width=level.width // _US, settled=now)
-    return [Window(_EPOCH + low * _US, _EPOCH + high * _US) for low, high in found]
+    return [Window(EPOCH + low * _US, EPOCH + high * _US) for low, high in found]
