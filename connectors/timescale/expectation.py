@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from psycopg.types.json import Json
 
 from connectors.timescale import ticks
 from connectors.timescale.exact import fits, microseconds
-from connectors.timescale.layout import Place
+from connectors.timescale.layout import EPOCH, Place
 from connectors.timescale.tables import LAYOUTS, fact_of, row
 from hadron.audit.facts import RecordPoisoned
 from hadron.audit.leaves import Leaves
@@ -21,7 +21,6 @@ from hadron.market.facts import QuoteChanged, RawReceived, TradePrinted
 from hadron.ports import Codec
 from hadron.values import number
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _US = timedelta(microseconds=1)
 _NUMBERS = ("price", "size", "bid", "ask", "bid_size", "ask_size")
 # What a row may lead our own code to, when its cells are not what the archive writes.
@@ -37,9 +36,12 @@ def leaf_of(table: str, found: Mapping[str, Any], codec: Codec, leaves: Leaves) 
     try:
         letter = table == LAYOUTS[RecordPoisoned].table and place == _cause(found)
         fact, value = _reread(table, found, codec, letter=letter)
-        for name, cell in cells(fact, place, value, codec).items():
-            if found[name] != cell:
-                return f"{name} is {found[name]!r}, wanted {cell!r}".encode()[:500] + b" "
+        wanted = cells(fact, place, value, codec)
+        for name, cell in found.items():
+            # What the table has for facts of another kind only is empty.
+            if cell != wanted.get(name):
+                said = f"{name} is {cell!r}, wanted {wanted.get(name)!r}"
+                return said.encode()[:500] + b" "
         return (leaves.letter if letter else leaves.record)(*place, value)
     except _ODD as error:
         return f"it cannot be encoded: {error}".encode()[:500] + b" "
@@ -111,7 +113,7 @@ def _held(mantissa: int, scale: int) -> Decimal | None:
 
 def _plain(cell: Any) -> Any:
     if isinstance(cell, datetime):
-        return (cell - _EPOCH) // _US
+        return (cell - EPOCH) // _US
     return msgspec.json.encode(cell.obj).decode() if isinstance(cell, Json) else cell
 
 

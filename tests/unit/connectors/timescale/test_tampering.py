@@ -64,6 +64,17 @@ def test_what_nobody_touched_is_whole(vault: Vault) -> None:
     assert vault.verify() == []
 
 
+def test_no_cell_of_any_row_can_be_changed_unseen(vault: Vault) -> None:
+    chance = random.Random(0)
+    for table, rows in vault.rows.items():
+        for row in rows:
+            for column in row.keys() - FIXED:
+                cell = other(row[column], chance, TYPES.get((table, column), "numeric"))
+                changed = leaf(table, row | {column: cell})
+
+                assert changed != leaf(table, row), (table, column, row)
+
+
 def flip(vault: Vault, chance: random.Random) -> Found:
     table = chance.choice(sorted(vault.rows))
     row = chance.choice(vault.rows[table])

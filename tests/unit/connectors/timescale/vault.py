@@ -13,7 +13,7 @@ from connectors import anchors, signing
 from connectors.signing import Signer
 from connectors.timescale.expectation import cells, leaf_of
 from connectors.timescale.layout import Place
-from connectors.timescale.tables import TABLE_OF
+from connectors.timescale.tables import LAYOUTS, TABLE_OF, TABLES
 from hadron.audit.anchors import strange
 from hadron.audit.chain import Block, block
 from hadron.audit.facts import HeadsAnchored
@@ -23,6 +23,11 @@ from tests.support import codec
 
 Row = dict[str, Any]
 LEAVES = Leaves(codec().fingerprint)
+# A table with facts of several kinds has columns that are empty for some of them.
+_COLUMNS = {
+    table: [name for layout in LAYOUTS.values() if layout.table == table for name in layout.names]
+    for table in TABLES
+}
 
 
 class Vault:
@@ -39,8 +44,9 @@ class Vault:
         leaves = []
         for offset, fact in records:
             value = codec().encode(fact)
-            at = Place(*place, offset)
-            self.rows.setdefault(TABLE_OF[type(fact)], []).append(cells(fact, at, value, codec()))
+            at, table = Place(*place, offset), TABLE_OF[type(fact)]
+            row = dict.fromkeys(_COLUMNS[table]) | cells(fact, at, value, codec())
+            self.rows.setdefault(table, []).append(row)
             leaves.append(LEAVES.record(*at, value))
         self.chain(place, [offset for offset, _ in records], leaves)
 
