@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors, patiently
+from connectors.kafka.offsets import listed
 from hadron.errors import HadronError, TransientError
 
 Place = tuple[str, int]
@@ -66,7 +67,9 @@ def lag(admin: Admin, group: str) -> dict[Place, int]:
     positions = committed(admin, group)
     if not positions:
         return {}
-    ends = _ends(admin, positions)
+    ends = listed(
+        admin, positions, OffsetSpec.latest(), "asking for the ends of what a group reads"
+    )
     return {place: max(0, ends[place] - offset) for place, offset in positions.items()}
 
 
@@ -125,13 +128,3 @@ def _alter(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None
     wanted = [ConsumerGroupTopicPartitions(group, places)]
     with our_errors(f"resetting group {group}"):
         admin.alter_consumer_group_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S)[group].result()
-
-
-@patiently
-def _ends(admin: AdminClient, places: Iterable[Place]) -> dict[Place, int]:
-    asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
-    with our_errors("asking for the ends of what a group reads"):
-        return {
-            (place.topic, place.partition): future.result().offset
-            for place, future in admin.list_offsets(asked, request_timeout=ADMIN_TIMEOUT_S).items()
-        }

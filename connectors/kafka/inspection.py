@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors, patiently
+from connectors.kafka.offsets import listed
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -61,19 +62,12 @@ def groups(admin: AdminClient) -> list[str]:
     return sorted(group.group_id for group in listed.valid)
 
 
-@patiently
 def stamped_after(
     admin: AdminClient, places: Sequence[tuple[str, int]], time_ms: int
 ) -> dict[tuple[str, int], int]:
     """The first record stamped at or after a time, for the partitions that have one."""
-    wanted = {TopicPartition(*place): OffsetSpec.for_timestamp(time_ms) for place in places}
-    if not wanted:
-        return {}
-    with our_errors("asking for records by time"):
-        found = {
-            (place.topic, place.partition): future.result().offset
-            for place, future in admin.list_offsets(wanted, request_timeout=ADMIN_TIMEOUT_S).items()
-        }
+    spec = OffsetSpec.for_timestamp(time_ms)
+    found = listed(admin, places, spec, "asking for records by time")
     return {place: offset for place, offset in found.items() if offset >= 0}
 
 
@@ -84,26 +78,11 @@ def cluster_id(admin: AdminClient) -> str:
         return str(admin.describe_cluster(request_timeout=ADMIN_TIMEOUT_S).result().cluster_id)
 
 
-@patiently
 def bounds(
     admin: AdminClient, places: Sequence[tuple[str, int]]
 ) -> dict[tuple[str, int], tuple[int, int]]:
     """The first offset that each partition still has, and the one after its last committed."""
-    starts, ends = (
-        {TopicPartition(*place): spec for place in places}
-        for spec in (OffsetSpec.earliest(), OffsetSpec.latest())
-    )
-    if not starts:
-        return {}
-    committed = IsolationLevel.READ_COMMITTED
-    with our_errors("asking where partitions start and end"):
-        found = [
-            {(place.topic, place.partition): one.result().offset for place, one in asked.items()}
-            for asked in (
-                admin.list_offsets(starts, request_timeout=ADMIN_TIMEOUT_S),
-                admin.list_offsets(
-                    ends, request_timeout=ADMIN_TIMEOUT_S, isolation_level=committed
-                ),
-            )
-        ]
-    return {place: (found[0][place], found[1][place]) for place in places}
+    doing, committed = "asking where partitions start and end", IsolationLevel.READ_COMMITTED
+    starts = listed(admin, places, OffsetSpec.earliest(), doing)
+    ends = listed(admin, places, OffsetSpec.latest(), doing, isolation_level=committed)
+    return {place: (starts[place], ends[place]) for place in places}

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from connectors.kafka.connection import our_errors, patiently
+from connectors.kafka.connection import our_errors
+from connectors.kafka.offsets import listed
 from connectors.kafka.reading import records
 from hadron.errors import TransientError
 from hadron.ports import Record
@@ -116,18 +117,10 @@ class KafkaLog:
         """See FactLog. Raise HadronError if records from `start` on have been deleted."""
         return records(self._connection, topic, partition, start=start, end=end)
 
-    @patiently
     def _offsets(
         self, places: Sequence[tuple[str, int]], spec: OffsetSpec
     ) -> dict[tuple[str, int], int]:
-        if not places:
-            return {}
-        wanted = {TopicPartition(*place): spec for place in places}
-        with our_errors(f"asking for offsets of {places}"):
-            return {
-                (place.topic, place.partition): future.result().offset
-                for place, future in self._admin.list_offsets(wanted, request_timeout=30).items()
-            }
+        return listed(self._admin, places, spec, f"asking for offsets of {places}")
 
     def _serve(self, serve: Callable[[float], int], timeout_s: float) -> int:
         try:

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import TRANSIENT, our_errors, ours
+from connectors.kafka.offsets import listed_once
 from hadron.errors import HadronError
 
 Partition = tuple[str, int]
@@ -78,13 +79,11 @@ def taken(consumer: Consumer, *, most: int, patience_s: float) -> list[Message]:
 
 def starts(connection: Mapping[str, Any], places: Iterable[Partition]) -> dict[Partition, int]:
     """The first offset that Kafka still has of each partition. One request."""
-    wanted = {TopicPartition(*place): OffsetSpec.earliest() for place in places}
     # Not from the consumer: asked from another thread, it may wait for ever. The client needs a
     # name, or it is gone before it has answered.
     admin = AdminClient(dict(connection))
-    with our_errors("asking where partitions start"):
-        found = admin.list_offsets(wanted, request_timeout=10)
-        return {(at.topic, at.partition): each.result(15).offset for at, each in found.items()}
+    doing = "asking where partitions start"
+    return listed_once(admin, places, OffsetSpec.earliest(), doing, request_timeout=10)
 
 
 def lag(consumer: Consumer, positions: Mapping[Partition, int]) -> dict[str, int]:

@@ -6,11 +6,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka import tail
-from connectors.kafka.connection import ADMIN_TIMEOUT_S, our_errors
+from connectors.kafka.offsets import listed_once
 from connectors.redis.intake import Alike, Intake
 
 # Most instruments that trade at all are among these.
@@ -28,10 +27,7 @@ class Past:
 
     def ends(self, places: Iterable[tail.Place]) -> dict[tail.Place, int]:
         """Where partitions end now. One request; raise TransientError if Kafka is away."""
-        asked = {TopicPartition(*place): OffsetSpec.latest() for place in places}
-        with our_errors("asking where partitions end"):
-            found = self._admin.list_offsets(asked, request_timeout=ADMIN_TIMEOUT_S)
-            return {(at.topic, at.partition): got.result().offset for at, got in found.items()}
+        return listed_once(self._admin, places, OffsetSpec.latest(), "asking where partitions end")
 
     def fold(self, ends: Mapping[tail.Place, int], intake: Intake) -> Iterator[int]:
         """Fold what lies before `ends`, the newest first; after each slice, yield its records.
