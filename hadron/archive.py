@@ -12,9 +12,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
-from connectors.timescale import frames, questions
-from connectors.timescale.questions import Wanted, WantedLag, WantedPositions, WantedTicks
-from connectors.timescale.windows import Interval
+from connectors.timescale.querying import frames, questions
+from connectors.timescale.querying.questions import Wanted, WantedLag, WantedPositions, WantedTicks
+from connectors.timescale.storage.windows import Interval
 from hadron.errors import HadronError
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from pathlib import Path
 import psycopg
 
 from connectors.local import daemon
-from connectors.timescale import logins
-from connectors.timescale.roles import Access
+from connectors.timescale.access import logins
+from connectors.timescale.access.roles import Access
 from hadron.errors import HadronError, TransientError
 
 NAME = "PostgreSQL"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from connectors.timescale.batch import Partition
+from connectors.timescale.archiving.batch import Partition
 from connectors.timescale.connection import Connection
 from hadron.audit.chain import Block, Entry, block
 from hadron.audit.facts import ChainHead

@@ -10,7 +10,7 @@ import psycopg
 
 from connectors.timescale import schema, tables
 from connectors.timescale.errors import our_errors
-from connectors.timescale.windows import LEVELS
+from connectors.timescale.storage.windows import LEVELS
 
 # What the archive writes, and what questions are asked of.
 TABLES: tuple[str, ...] = (*tables.TABLES, "consumer_offsets", "audit_chain")

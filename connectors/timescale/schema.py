@@ -13,10 +13,11 @@ from alembic.script import ScriptDirectory
 from psycopg import errors, sql
 from sqlalchemy import Connection, create_engine, pool
 
-from connectors.timescale import policies, securing
+from connectors.timescale.access import securing
+from connectors.timescale.access.roles import Access
 from connectors.timescale.errors import our_errors
-from connectors.timescale.roles import Access
-from connectors.timescale.windows import FOR_EVER, Keep
+from connectors.timescale.storage import policies
+from connectors.timescale.storage.windows import FOR_EVER, Keep
 from hadron.errors import HadronError
 
 _LOCK = 0x4841_4452  # "HADR": two migrations at once wait for each other

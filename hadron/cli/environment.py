@@ -70,7 +70,7 @@ def local_endpoints(directory: Path | None) -> Endpoints | None:
 
 def local_databases(administrator: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of the local database: each role's URL, and the administrator's to migrate."""
-    from connectors.timescale.roles import Access, Role, url_as
+    from connectors.timescale.access.roles import Access, Role, url_as
 
     access = Access(environ.get(variable("role_prefix")) or Access().prefix)
     roles = {"database": Role.SINK, "database_read": Role.READER, "database_audit": Role.AUDITOR}

@@ -17,8 +17,8 @@ def migrate(
     its policies become what HADRON_KEEP_RAW_DAYS and its like say.
     """
     from connectors.timescale import schema
-    from connectors.timescale.roles import access_of
-    from connectors.timescale.windows import keep_of
+    from connectors.timescale.access.roles import access_of
+    from connectors.timescale.storage.windows import keep_of
 
     settings = settings_of(context, directory)
     url = owner_url(settings)

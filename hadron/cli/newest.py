@@ -41,7 +41,7 @@ def prices(
 ) -> None:
     """Show the newest trade and the top of the book of instruments, and where each was found."""
     from connectors.redis.documents import BOOK, PRICE, Book, Price
-    from connectors.timescale import newest
+    from connectors.timescale.querying import newest
 
     settings = settings_of(context, directory)
 
@@ -74,7 +74,7 @@ def position(
 ) -> None:
     """Show one position, and where it was found."""
     from connectors.redis.documents import POSITION, Position
-    from connectors.timescale import newest
+    from connectors.timescale.querying import newest
 
     settings, holder = settings_of(context, directory), (portfolio, strategy, instrument)
     key = POSITION + "/".join(holder)

@@ -38,8 +38,8 @@ def candles(
     json: options.Json = False,
 ) -> None:
     """Show the newest candles of an instrument, oldest first. Times without a zone are UTC."""
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Candle
+    from connectors.timescale.querying import queries
+    from connectors.timescale.querying.answers import Candle
 
     found = queries.candles(
         database_url(settings_of(context, directory)),
@@ -76,8 +76,8 @@ def positions(
     json: options.Json = False,
 ) -> None:
     """Show the position of each portfolio, strategy and instrument, now or as of then."""
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Holding
+    from connectors.timescale.querying import queries
+    from connectors.timescale.querying.answers import Holding
 
     found = queries.positions(
         database_url(settings_of(context, directory)),
@@ -102,8 +102,8 @@ def gaps(
     json: options.Json = False,
 ) -> None:
     """Show the newest ticks before which some may be missing, and the silence before each."""
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Gap
+    from connectors.timescale.querying import queries
+    from connectors.timescale.querying.answers import Gap
 
     url = database_url(settings_of(context, directory))
     found = queries.gaps(url, instrument=instrument, start=start, end=end, limit=limit)
@@ -124,8 +124,8 @@ def lag(
 
     Without --to up to the newest tick that is stored, without --from of the hour before that.
     """
-    from connectors.timescale import queries
-    from connectors.timescale.answers import Lag
+    from connectors.timescale.querying import queries
+    from connectors.timescale.querying.answers import Lag
 
     url = database_url(settings_of(context, directory))
     newest = queries.newest_tick(url, instrument) if end is None else None
@@ -150,7 +150,7 @@ def _about_orders(name: str, answer: str, help: str) -> None:
         directory: options.Directory = None,
         json: options.Json = False,
     ) -> None:
-        from connectors.timescale import answers, queries
+        from connectors.timescale.querying import answers, queries
 
         found = getattr(queries, name)(
             database_url(settings_of(context, directory)),

@@ -79,7 +79,7 @@ def _rebuild_tables(
     from connectors.timescale.rebuilding.rebuild import Work, only_compare, rebuild
     from connectors.timescale.rebuilding.sources import Kafka, Sources
     from connectors.timescale.rebuilding.swapping import swap
-    from connectors.timescale.refresh import refresh_candles
+    from connectors.timescale.storage.refresh import refresh_candles
     from hadron.cli.replay.progress import shown
     from hadron.wiring import codec_of
 
@@ -113,7 +113,7 @@ def _files(source: Path | None) -> Files | None:
 
 def _topics(settings: Settings, tables: Sequence[str]) -> dict[str, Topic]:
     """The stored topics by name, or those of some tables."""
-    from connectors.timescale.process import catalogue
+    from connectors.timescale.archiving.process import catalogue
     from connectors.timescale.records import table_of
 
     stored: dict[str, Any] = catalogue(settings.prefix)

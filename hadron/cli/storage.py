@@ -12,7 +12,7 @@ from hadron.cli.environment import database_url, owner_url, settings_of
 from hadron.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from connectors.timescale.storage import Storage
+    from connectors.timescale.storage.status import Storage
 
 app = typer.Typer(help="Look after what the archive has stored.", no_args_is_help=True)
 
@@ -26,8 +26,8 @@ def status(
     Rows are an estimate, and sizes count indexes. A problem is a job that failed, a policy that is
     not as the settings say, or candles that are not made again by themselves.
     """
-    from connectors.timescale.storage import inspect
-    from connectors.timescale.windows import keep_of
+    from connectors.timescale.storage.status import inspect
+    from connectors.timescale.storage.windows import keep_of
 
     settings = settings_of(context, directory)
     found = inspect(database_url(settings), keep_of(settings))
@@ -44,7 +44,7 @@ def refresh(
 
     Exactly the touched windows, the smallest candles first, all buckets that are over.
     """
-    from connectors.timescale.refresh import refresh_candles
+    from connectors.timescale.storage.refresh import refresh_candles
 
     done = refresh_candles(owner_url(settings_of(context, directory)))
     rows = [(name, *map(_moment, window)) for name, windows in done.items() for window in windows]

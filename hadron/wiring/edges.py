@@ -12,7 +12,7 @@ from hadron.wiring.context import Context
 
 def archive(context: Context) -> None:
     """Topics → TimescaleDB."""
-    from connectors.timescale.process import run
+    from connectors.timescale.archiving.process import run
 
     run(context.settings, codec=context.codec, telemetry=context.telemetry, stop=context.stop)
 

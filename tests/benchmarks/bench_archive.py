@@ -19,7 +19,8 @@ import psycopg
 from psycopg import sql
 
 from connectors.kafka.log import KafkaLog
-from connectors.timescale import process, ticks
+from connectors.timescale import ticks
+from connectors.timescale.archiving import process
 from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.local import stack
-from connectors.timescale import queries
-from connectors.timescale.explanation import Explainer
-from connectors.timescale.lineage import lineage
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.explanation import Explainer
+from connectors.timescale.querying.lineage import lineage
 from hadron.audit.ids import read
 from tests.benchmarks.measuring import quantiles, show
 from tests.integration import bulk

@@ -12,7 +12,7 @@ from typing import Any
 
 from connectors.kafka import admin
 from connectors.kafka.connection import configuration
-from connectors.timescale.process import catalogue
+from connectors.timescale.archiving.process import catalogue
 from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, rebuild
 from connectors.timescale.rebuilding.sources import Kafka, Sources
 from tests.benchmarks.bench_archive import produce

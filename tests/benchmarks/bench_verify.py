@@ -9,7 +9,8 @@ import argparse
 import os
 import time
 
-from connectors.timescale import checking, process
+from connectors.timescale.archiving import process
+from connectors.timescale.verifying import checking
 from tests.benchmarks.bench_archive import Watch, produce
 from tests.benchmarks.measuring import show
 from tests.integration.platform import platform

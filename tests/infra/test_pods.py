@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.timescale.roles import LOGINS
+from connectors.timescale.access.roles import LOGINS
 from hadron.settings import PREFIX, Settings, settings_from, variable
 from tests.infra.chart import CASES, environment, full, of_kind, pods, rendered
 

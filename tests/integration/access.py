@@ -10,8 +10,8 @@ from uuid import uuid4
 import psycopg
 from pydantic import SecretStr
 
-from connectors.timescale.belt import FUNCTION
-from connectors.timescale.roles import LOGINS, Access, Role, url_as
+from connectors.timescale.access.belt import FUNCTION
+from connectors.timescale.access.roles import LOGINS, Access, Role, url_as
 from hadron.settings import variable
 
 # Servers that trust this machine do not ask for it.

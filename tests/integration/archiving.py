@@ -18,7 +18,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
-from connectors.timescale import process, records
+from connectors.timescale import records
+from connectors.timescale.archiving import process
 from connectors.timescale.schema import migrate
 from hadron.settings import PREFIX, Settings, settings_from
 from tests.integration.access import ACCESS, databases

@@ -11,8 +11,8 @@ from psycopg import errors, sql
 
 from connectors.timescale.chain import COLUMNS, entry_of
 from connectors.timescale.chain import insert as insert_entries
-from connectors.timescale.rereading import Range, slices
 from connectors.timescale.tables import TABLES
+from connectors.timescale.verifying.rereading import Range, slices
 from hadron.audit.chain import Block, block
 from hadron.audit.leaves import Leaves
 from tests.support import codec

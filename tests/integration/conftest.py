@@ -18,10 +18,11 @@ from confluent_kafka.cimpl import NewTopic
 
 from connectors.local import stack as local
 from connectors.local.stack import Endpoints
-from connectors.timescale import policies, schema
-from connectors.timescale.roles import Access
-from connectors.timescale.securing import secured
-from connectors.timescale.windows import FOR_EVER, LEVELS
+from connectors.timescale import schema
+from connectors.timescale.access.roles import Access
+from connectors.timescale.access.securing import secured
+from connectors.timescale.storage import policies
+from connectors.timescale.storage.windows import FOR_EVER, LEVELS
 from hadron.settings import variable
 from tests.integration.access import an_empty_database, unbelt
 from tests.integration.wasm import timescaledb

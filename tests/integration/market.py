@@ -10,8 +10,8 @@ from decimal import Decimal
 import msgspec
 import psycopg
 
-from connectors.timescale.answers import Candle
-from connectors.timescale.windows import LEVELS, Interval
+from connectors.timescale.querying.answers import Candle
+from connectors.timescale.storage.windows import LEVELS, Interval
 from hadron.market.facts import TradePrinted
 from hadron.values import number
 from tests.support import a_trade

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from psycopg_pool import ConnectionPool
 
 from connectors.timescale import schema
-from connectors.timescale.batch import Batch
-from connectors.timescale.intake import Intake
-from connectors.timescale.store import Store
+from connectors.timescale.archiving.batch import Batch
+from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.store import Store
 from hadron import topics
 from tests.integration.archiving import Counts
 from tests.integration.every_fact import a_dismissal, a_rejected_intent, a_rejected_order

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import queries
-from connectors.timescale.accounting import Account, Endings, accounts, endings
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.accounting import Account, Endings, accounts, endings
 from connectors.timescale.records import table_of
 from tests.integration.access import unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until

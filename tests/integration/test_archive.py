@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from connectors.local import postgres
 from connectors.local.stack import Endpoints
-from connectors.timescale.archive import MOST_ROWS
+from connectors.timescale.archiving.archive import MOST_ROWS
 from hadron import metrics
 from hadron.errors import HadronError, PoisonLimitReached
 from tests.integration import every_fact

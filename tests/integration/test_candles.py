@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import queries
-from connectors.timescale.answers import Candle
-from connectors.timescale.refresh import refresh_candles
-from connectors.timescale.windows import LEVELS, Interval
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.answers import Candle
+from connectors.timescale.storage.refresh import refresh_candles
+from connectors.timescale.storage.windows import LEVELS, Interval
 from tests.integration.archiving import Bench, a_bench, wait_until
 from tests.integration.market import (
     MINUTE_NS,

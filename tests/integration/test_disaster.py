@@ -62,7 +62,7 @@ def log_of(alone: Platform) -> list[object]:
 
 def archived(alone: Platform) -> bool:
     """The archive has everything."""
-    from connectors.timescale import accounting
+    from connectors.timescale.querying import accounting
 
     assert alone.settings.database is not None
     done = accounting.offsets(alone.settings.database.get_secret_value())

@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.memory import MemoryLog
-from connectors.timescale.explanation import Explainer
-from connectors.timescale.lineage import lineage
+from connectors.timescale.querying.explanation import Explainer
+from connectors.timescale.querying.lineage import lineage
 from hadron.__main__ import run
 from hadron.audit.content import hash_of
 from hadron.audit.ids import read

@@ -12,8 +12,8 @@ import polars
 import pyarrow
 import pytest
 
-from connectors.timescale import frames, queries, questions
-from connectors.timescale.questions import Question
+from connectors.timescale.querying import frames, queries, questions
+from connectors.timescale.querying.questions import Question
 from hadron.archive import Archive
 from hadron.errors import ContractError
 from tests.integration import story

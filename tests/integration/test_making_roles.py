@@ -16,10 +16,11 @@ from pydantic import SecretStr
 
 from connectors.local import postgres
 from connectors.local.stack import Endpoints
-from connectors.timescale import rights, schema
-from connectors.timescale.roles import LOGINS, RUNTIME, Access, Role, url_as
-from connectors.timescale.securing import differences
-from connectors.timescale.standing import standing
+from connectors.timescale import schema
+from connectors.timescale.access import rights
+from connectors.timescale.access.roles import LOGINS, RUNTIME, Access, Role, url_as
+from connectors.timescale.access.securing import differences
+from connectors.timescale.access.standing import standing
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from hadron.errors import HadronError

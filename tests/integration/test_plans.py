@@ -11,10 +11,10 @@ import pytest
 from psycopg.rows import dict_row
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import questions
-from connectors.timescale.explanation import Explainer
-from connectors.timescale.lineage import Lineage
-from connectors.timescale.questions import Question
+from connectors.timescale.querying import questions
+from connectors.timescale.querying.explanation import Explainer
+from connectors.timescale.querying.lineage import Lineage
+from connectors.timescale.querying.questions import Question
 from hadron.audit.ids import read
 from tests.integration import bulk
 from tests.integration.access import an_empty_database

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.timescale import queries
+from connectors.timescale.querying import queries
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from tests.integration import story

@@ -17,12 +17,12 @@ from connectors.local.stack import Endpoints
 from connectors.parquet.export import export
 from connectors.parquet.manifest import load
 from connectors.parquet.spans import Source
-from connectors.timescale import accounting
+from connectors.timescale.access.securing import secured
+from connectors.timescale.querying import accounting
 from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, only_compare, rebuild
 from connectors.timescale.rebuilding.sources import Files, Kafka, Sources
 from connectors.timescale.rebuilding.swapping import swap
 from connectors.timescale.schema import migrate
-from connectors.timescale.securing import secured
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from hadron.errors import HadronError

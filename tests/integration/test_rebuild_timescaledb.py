@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from connectors.timescale import queries
-from connectors.timescale.answers import Candle
+from connectors.timescale.access.roles import Access
+from connectors.timescale.access.securing import secured
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.answers import Candle
 from connectors.timescale.rebuilding import staging
 from connectors.timescale.rebuilding.comparing import compare
 from connectors.timescale.rebuilding.sources import Span
 from connectors.timescale.rebuilding.swapping import swap
-from connectors.timescale.refresh import refresh_candles
-from connectors.timescale.roles import Access
-from connectors.timescale.securing import secured
-from connectors.timescale.windows import LEVELS
+from connectors.timescale.storage.refresh import refresh_candles
+from connectors.timescale.storage.windows import LEVELS
 from tests.integration.access import unbelt
 from tests.integration.inserting import insert
 from tests.integration.market import START_NS, market

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import copying, process, ticks
-from connectors.timescale.batch import Batch
+from connectors.timescale import ticks
+from connectors.timescale.archiving import copying, process
+from connectors.timescale.archiving.batch import Batch
+from connectors.timescale.archiving.store import OffsetsMoved, Store, Written
 from connectors.timescale.layout import Place
 from connectors.timescale.schema import migrate
-from connectors.timescale.store import OffsetsMoved, Store, Written
 from connectors.timescale.tables import LAYOUTS, row
 from connectors.timescale.ticks import Prices, TickRows
 from hadron.settings import settings_from

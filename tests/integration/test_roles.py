@@ -11,8 +11,9 @@ import pytest
 from psycopg import errors, sql
 
 from connectors.local.stack import Endpoints
-from connectors.timescale import queries, rights
-from connectors.timescale.roles import APPEND_ONLY, RUNTIME, Role
+from connectors.timescale.access import rights
+from connectors.timescale.access.roles import APPEND_ONLY, RUNTIME, Role
+from connectors.timescale.querying import queries
 from tests.integration.access import ACCESS, an_empty_database, url_of
 from tests.integration.archiving import a_bench, wait_until
 from tests.integration.attempts import OF_A_TABLE, OF_READERS, OF_THE_DATABASE

@@ -11,8 +11,8 @@ from psycopg import errors
 
 from connectors.local.stack import Endpoints
 from connectors.timescale import schema
-from connectors.timescale.roles import RUNTIME, Role
-from connectors.timescale.securing import differences
+from connectors.timescale.access.roles import RUNTIME, Role
+from connectors.timescale.access.securing import differences
 from tests.integration.access import ACCESS, an_empty_database, url_of
 from tests.integration.attempts import OF_TIMESCALEDB
 from tests.integration.inserting import insert, rows

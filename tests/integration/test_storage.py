@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.timescale import policies, schema
-from connectors.timescale.refresh import refresh_candles
+from connectors.timescale import schema
+from connectors.timescale.storage import policies
+from connectors.timescale.storage.refresh import refresh_candles
+from connectors.timescale.storage.windows import DAY, FOR_EVER, LEVELS, Keep
 from connectors.timescale.tables import TABLES
-from connectors.timescale.windows import DAY, FOR_EVER, LEVELS, Keep
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from tests.integration.inserting import insert, rows

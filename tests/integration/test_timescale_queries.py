@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.timescale import queries
-from connectors.timescale.explanation import Explainer
-from connectors.timescale.lineage import lineage
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.explanation import Explainer
+from connectors.timescale.querying.lineage import lineage
 from hadron.audit.ids import read
 from hadron.audit.story import Step
 from tests.integration import bulk

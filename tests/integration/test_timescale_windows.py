@@ -9,9 +9,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.timescale import policies
-from connectors.timescale.refresh import Window, refresh_candles, stale
-from connectors.timescale.windows import DAY, FOR_EVER, HOUR, LEVELS, MINUTE, SECOND, TABLES, Keep
+from connectors.timescale.storage import policies
+from connectors.timescale.storage.refresh import Window, refresh_candles, stale
+from connectors.timescale.storage.windows import (
+    DAY,
+    FOR_EVER,
+    HOUR,
+    LEVELS,
+    MINUTE,
+    SECOND,
+    TABLES,
+    Keep,
+)
 from hadron.market.facts import TradePrinted
 from tests.integration.inserting import insert, rows
 from tests.support import T0_NS, a_trade

@@ -9,10 +9,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from connectors.timescale import queries, ticks
+from connectors.timescale import ticks
+from connectors.timescale.querying import queries
 from connectors.timescale.records import value
-from connectors.timescale.refresh import refresh_candles
-from connectors.timescale.windows import LEVELS, TABLES
+from connectors.timescale.storage.refresh import refresh_candles
+from connectors.timescale.storage.windows import LEVELS, TABLES
 from hadron.market.facts import TradePrinted
 from tests.integration.inserting import insert, rows
 from tests.integration.market import (
@@ -52,7 +53,9 @@ def test_every_fact_table_is_a_compressed_hypertable_with_its_chunks(timescale: 
     )
 
     wanted = {name: table.chunk for name, table in TABLES.items()}
-    assert dict(hypertables) == wanted, "connectors/timescale/windows.py lists every hypertable"
+    assert dict(hypertables) == wanted, (
+        "connectors/timescale/storage/windows.py lists every hypertable"
+    )
 
 
 def test_compression_fits_the_way_rows_are_read(timescale: str) -> None:

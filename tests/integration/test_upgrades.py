@@ -12,9 +12,10 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import create_engine, pool
 
-from connectors.timescale import policies, schema
+from connectors.timescale import schema
 from connectors.timescale.inspection import VIEWS
-from connectors.timescale.windows import FOR_EVER, LEVELS
+from connectors.timescale.storage import policies
+from connectors.timescale.storage.windows import FOR_EVER, LEVELS
 from hadron.errors import HadronError
 from tests.integration.inserting import rows
 from tests.integration.wasm import timescaledb

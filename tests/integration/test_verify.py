@@ -18,7 +18,8 @@ from psycopg import sql
 
 from connectors import anchors, signing
 from connectors.local.stack import Endpoints
-from connectors.timescale import checking, records
+from connectors.timescale import records
+from connectors.timescale.verifying import checking
 from hadron.__main__ import run
 from hadron.audit.anchors import strange
 from hadron.audit.verification import Broken, broken_anchor

@@ -16,7 +16,7 @@ import psycopg
 from connectors.kafka import admin, groups
 from connectors.kafka.connection import configuration
 from connectors.local import postgres
-from connectors.timescale import process
+from connectors.timescale.archiving import process
 from hadron import metrics
 from tests.integration.archiving import PARTITIONS, Bench, wait_until
 from tests.soak.flow import Memory, flowing, kill, ticks

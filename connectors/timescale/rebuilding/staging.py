@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 from psycopg import sql
 
-from connectors.timescale.batch import Batch
+from connectors.timescale.archiving.batch import Batch
+from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.store import Store
 from connectors.timescale.connection import Connection
-from connectors.timescale.intake import Intake
 from connectors.timescale.rebuilding.sources import Sources, Span
-from connectors.timescale.store import Store
 from hadron.errors import HadronError
 from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic

@@ -8,8 +8,8 @@ from hadron.cli.checks.finding import Finding, error, listed, note, sound, warni
 from hadron.settings import variable
 
 if TYPE_CHECKING:
+    from connectors.timescale.access.standing import Standing
     from connectors.timescale.inspection import Database
-    from connectors.timescale.standing import Standing
 
 
 def unset() -> Finding:

@@ -37,9 +37,9 @@ def of_kafka(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
 
 def of_database(settings: Settings, now_ns: Clock) -> Iterator[Finding]:
     """The database's extension, schema, grants and clock."""
+    from connectors.timescale.access.roles import access_of
+    from connectors.timescale.access.standing import standing
     from connectors.timescale.inspection import inspect, wanted_revision
-    from connectors.timescale.roles import access_of
-    from connectors.timescale.standing import standing
 
     if settings.database is None:
         yield database.unset()

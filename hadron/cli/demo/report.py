@@ -11,10 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from connectors.timescale import accounting, queries
-from connectors.timescale.accounting import Account, Endings
-from connectors.timescale.answers import Candle, Holding
-from connectors.timescale.refresh import refresh_candles
+from connectors.timescale.querying import accounting, queries
+from connectors.timescale.querying.accounting import Account, Endings
+from connectors.timescale.querying.answers import Candle, Holding
+from connectors.timescale.storage.refresh import refresh_candles
 from hadron import topics
 from hadron.cli.demo.watch import Latency, profit
 from hadron.ports import FactLog

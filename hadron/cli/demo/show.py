@@ -13,7 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
-from connectors.timescale import accounting
+from connectors.timescale.querying import accounting
 from hadron import metrics
 from hadron.cli import opening, output
 from hadron.cli.demo import drain, report

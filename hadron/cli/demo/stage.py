@@ -76,8 +76,8 @@ def _cleared(folder: Path, progress: Progress) -> None:
 def _prepared(settings: Settings, progress: Progress) -> None:
     from connectors.kafka import admin
     from connectors.timescale import schema
-    from connectors.timescale.roles import access_of
-    from connectors.timescale.windows import keep_of
+    from connectors.timescale.access.roles import access_of
+    from connectors.timescale.storage.windows import keep_of
     from hadron.cli.control import seed_defaults
     from hadron.wiring import codec_of
 

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from connectors.timescale.answers import Decision, Holding
+from connectors.timescale.querying.answers import Decision, Holding
 from hadron.cli.demo.watch import Latency, Sight, Stage, profit
 
 SHOWN = 12

@@ -13,8 +13,8 @@ from urllib.request import urlopen
 import msgspec
 
 from connectors.telemetry.reading import Reading, scraped
-from connectors.timescale import queries
-from connectors.timescale.answers import Decision, Holding
+from connectors.timescale.querying import queries
+from connectors.timescale.querying.answers import Decision, Holding
 from hadron import metrics
 from hadron.errors import HadronError
 

@@ -32,8 +32,8 @@ def explain(
 
     Ends with 1 if nothing of that id is known, with 2 if it is no id.
     """
-    from connectors.timescale.explanation import Explainer
-    from connectors.timescale.lineage import lineage
+    from connectors.timescale.querying.explanation import Explainer
+    from connectors.timescale.querying.lineage import lineage
     from hadron.wiring import codec_of
 
     try:

@@ -80,7 +80,7 @@ def verify(
 def _verified(
     settings: Settings, since: datetime | None, public_key: Path | None, *, deep: bool
 ) -> dict[str, Any]:
-    from connectors.timescale import checking
+    from connectors.timescale.verifying import checking
     from hadron.wiring import codec_of
 
     url, began_s = audit_url(settings), time.monotonic()
@@ -98,7 +98,7 @@ def _verified(
     broken = [*found.broken, *signed.broken]
     records = None
     if deep:
-        from connectors.timescale.deep import Deep
+        from connectors.timescale.verifying.deep import Deep
 
         log = Deep(url, opening.fact_log(settings), codec_of(settings))
         broken += log.check(found)

@@ -34,7 +34,7 @@ def prove(
     It has the records, their hashes up to a signed head, and nothing of other records.
     """
     from connectors.signing import verify
-    from connectors.timescale.proving import Prover
+    from connectors.timescale.verifying.proving import Prover
     from hadron.audit.anchors import is_signed
     from hadron.audit.proofs import Proof
     from hadron.wiring import codec_of

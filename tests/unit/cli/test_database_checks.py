@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.timescale.standing import Standing
+from connectors.timescale.access.standing import Standing
 from hadron.cli.checks import database
 
 SINK = Standing("hadron_sink", False, False, local=False, migrated=True, differences=())

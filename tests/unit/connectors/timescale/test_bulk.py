@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.adapt import PyFormat
 
-from connectors.timescale import raw_leaves, tick_leaves
 from connectors.timescale.binary import EPOCH_US, NULL, integers, sized
-from connectors.timescale.expectation import cells
 from connectors.timescale.layout import Place
-from connectors.timescale.raw_leaves import RawLeaves
-from connectors.timescale.tick_leaves import TickLeaves
+from connectors.timescale.verifying import raw_leaves, tick_leaves
+from connectors.timescale.verifying.expectation import cells
+from connectors.timescale.verifying.raw_leaves import RawLeaves
+from connectors.timescale.verifying.tick_leaves import TickLeaves
 from hadron.audit.leaves import Leaves
 from hadron.market.facts import RawReceived
 from tests.support import T0_NS, a_quote, a_raw, a_trade, codec

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.timescale.roles import (
+from connectors.timescale.access.roles import (
     APPEND_ONLY,
     KINDS,
     LOGINS,

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis.strategies import builds, integers, lists
 
-from connectors.timescale.stale import Range, merged, windows
+from connectors.timescale.storage.stale import Range, merged, windows
 
 NEVER = 2**63 - 1
 

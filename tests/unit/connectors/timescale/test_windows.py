@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers, none
 
-from connectors.timescale.windows import (
+from connectors.timescale.storage.windows import (
     DAY,
     FOR_EVER,
     HOUR,

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors import anchors, signing
 from connectors.signing import Signer
-from connectors.timescale.expectation import cells, leaf_of
 from connectors.timescale.layout import Place
 from connectors.timescale.tables import LAYOUTS, TABLE_OF, TABLES
+from connectors.timescale.verifying.expectation import cells, leaf_of
 from hadron.audit.anchors import strange
 from hadron.audit.chain import Block, block
 from hadron.audit.facts import HeadsAnchored

@@ -18,8 +18,8 @@ from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.layout import EPOCH
 from connectors.timescale.schema import timescale_version
-from connectors.timescale.stale import Range, windows
-from connectors.timescale.windows import LEVELS, Level
+from connectors.timescale.storage.stale import Range, windows
+from connectors.timescale.storage.windows import LEVELS, Level
 
 _US = timedelta(microseconds=1)
 

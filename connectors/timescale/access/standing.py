@@ -8,9 +8,9 @@ from ipaddress import ip_address
 import msgspec
 import psycopg
 
+from connectors.timescale.access.roles import Access, Role
+from connectors.timescale.access.securing import differences
 from connectors.timescale.errors import our_errors
-from connectors.timescale.roles import Access, Role
-from connectors.timescale.securing import differences
 
 _STANDING = """
     SELECT current_user, rolsuper,

@@ -12,9 +12,9 @@ from psycopg.errors import UniqueViolation
 from psycopg_pool import ConnectionPool
 
 from connectors.timescale import chain
-from connectors.timescale.batch import Batch, Partition, Rows
+from connectors.timescale.archiving.batch import Batch, Partition, Rows
+from connectors.timescale.archiving.copying import missing, straight
 from connectors.timescale.connection import Connection
-from connectors.timescale.copying import missing, straight
 from connectors.timescale.errors import REFUSALS, our_errors, sentence
 from connectors.timescale.layout import Layout
 from hadron.audit.facts import ChainHead

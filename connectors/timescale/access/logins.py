@@ -11,8 +11,8 @@ from typing import LiteralString
 
 from psycopg import errors, sql
 
+from connectors.timescale.access.roles import LOGINS, RUNTIME, Access, Role
 from connectors.timescale.connection import Connection
-from connectors.timescale.roles import LOGINS, RUNTIME, Access, Role
 from hadron.errors import HadronError
 
 Progress = Callable[[str], None]

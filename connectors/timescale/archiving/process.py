@@ -11,10 +11,10 @@ from psycopg_pool import ConnectionPool
 
 from connectors.anchors import anchoring
 from connectors.kafka import connection, membership
-from connectors.timescale.archive import Archive
-from connectors.timescale.intake import Intake
-from connectors.timescale.store import Store
-from connectors.timescale.writer import Writer
+from connectors.timescale.archiving.archive import Archive
+from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.store import Store
+from connectors.timescale.archiving.writer import Writer
 from hadron import topics
 from hadron.errors import SettingsError
 from hadron.ports import Codec, Telemetry

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import psycopg
 from psycopg import sql
 
-from connectors.timescale import chains
-from connectors.timescale.chains import Chains, Section
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
+from connectors.timescale.verifying import chains
+from connectors.timescale.verifying.chains import Chains, Section
 from hadron import topics
 from hadron.audit.leaves import Leaves, tombstone
 from hadron.audit.verification import Broken

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from connectors.timescale.errors import our_errors
-from connectors.timescale.questions import Question
+from connectors.timescale.querying.questions import Question
 from hadron.errors import ContractError, HadronError
 
 if TYPE_CHECKING:

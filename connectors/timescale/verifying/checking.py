@@ -15,13 +15,14 @@ import msgspec
 import psycopg
 from psycopg import sql
 
-from connectors.timescale import chains, raw, rereading, ticks
-from connectors.timescale.chains import Chains, Section
+from connectors.timescale import raw, ticks
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
-from connectors.timescale.raw_leaves import RawLeaves
-from connectors.timescale.rereading import Range
-from connectors.timescale.tick_leaves import TickLeaves
+from connectors.timescale.verifying import chains, rereading
+from connectors.timescale.verifying.chains import Chains, Section
+from connectors.timescale.verifying.raw_leaves import RawLeaves
+from connectors.timescale.verifying.rereading import Range
+from connectors.timescale.verifying.tick_leaves import TickLeaves
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Broken, Slice, broken_row
 from hadron.ports import Codec

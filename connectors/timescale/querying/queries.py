@@ -11,10 +11,18 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import class_row
 
-from connectors.timescale import questions
-from connectors.timescale.answers import Candle, Decision, Gap, Holding, Lag, Order, Slippage
 from connectors.timescale.errors import our_errors
-from connectors.timescale.questions import (
+from connectors.timescale.querying import questions
+from connectors.timescale.querying.answers import (
+    Candle,
+    Decision,
+    Gap,
+    Holding,
+    Lag,
+    Order,
+    Slippage,
+)
+from connectors.timescale.querying.questions import (
     LIMIT,
     Question,
     Wanted,
@@ -22,7 +30,7 @@ from connectors.timescale.questions import (
     WantedPositions,
     WantedTicks,
 )
-from connectors.timescale.windows import Interval
+from connectors.timescale.storage.windows import Interval
 
 __all__ = ["LIMIT"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 import psycopg
 from psycopg import errors, sql
 
-from connectors.timescale import ground, logins, rights
+from connectors.timescale.access import ground, logins, rights
+from connectors.timescale.access.rights import Difference
+from connectors.timescale.access.roles import Access, Role
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
-from connectors.timescale.rights import Difference
-from connectors.timescale.roles import Access, Role
 from hadron.errors import HadronError
 
 Progress = Callable[[str], None]

@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from connectors.timescale.binary import EPOCH_US
 from connectors.timescale.connection import Connection
-from connectors.timescale.expectation import leaf_of
+from connectors.timescale.verifying.expectation import leaf_of
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.ports import Codec

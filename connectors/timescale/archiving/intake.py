@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from connectors.timescale.batch import Batch, Partition
+from connectors.timescale.archiving.batch import Batch, Partition
 from connectors.timescale.layout import Place
 from connectors.timescale.raw import RawRows
 from connectors.timescale.tables import LAYOUTS, row

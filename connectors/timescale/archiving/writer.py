@@ -11,8 +11,8 @@ import structlog
 import tenacity
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from connectors.timescale.batch import Batch, Partition
-from connectors.timescale.store import Store
+from connectors.timescale.archiving.batch import Batch, Partition
+from connectors.timescale.archiving.store import Store
 from hadron import metrics
 from hadron.audit.facts import ChainHead
 from hadron.errors import TransientError

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from connectors.timescale import bulk, ticks
+from connectors.timescale import ticks
 from connectors.timescale.binary import EPOCH_US, NULL, numeric_of, texts_of
 from connectors.timescale.connection import Connection
-from connectors.timescale.rereading import Range
+from connectors.timescale.verifying import bulk
+from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.avro import longs_of_many

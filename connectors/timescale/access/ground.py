@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
+from connectors.timescale.access.rights import Difference
+from connectors.timescale.access.roles import LOGINS, RUNTIME, Access, Role
 from connectors.timescale.connection import Connection
-from connectors.timescale.rights import Difference
-from connectors.timescale.roles import LOGINS, RUNTIME, Access, Role
 
 _NAMES = "SELECT current_database(), current_schema()"
 # Functions with which anybody may drop, freeze, fill or attach a chunk of a table of somebody

@@ -8,9 +8,17 @@ from typing import Any
 import msgspec
 from psycopg import sql
 
-from connectors.timescale import belt
+from connectors.timescale.access import belt
+from connectors.timescale.access.roles import (
+    APPEND_ONLY,
+    RIGHTS,
+    RUNTIME,
+    Access,
+    Kind,
+    Role,
+    kind_of,
+)
 from connectors.timescale.connection import Connection
-from connectors.timescale.roles import APPEND_ONLY, RIGHTS, RUNTIME, Access, Kind, Role, kind_of
 
 PUBLIC = "PUBLIC"
 # What there was before there were roles; what came later was the owner's from its beginning.

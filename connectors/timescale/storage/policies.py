@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from connectors.timescale.connection import Connection
-from connectors.timescale.windows import LEVELS, TABLES, Keep, drop_after, refresh_from
+from connectors.timescale.storage.windows import LEVELS, TABLES, Keep, drop_after, refresh_from
 
 # Foreign is a retention by the times in the rows: nothing of ours, and never wanted.
 Kind = Literal["compress", "drop", "refresh", "foreign"]

@@ -9,8 +9,16 @@ from typing import Any, Generic, Required, TypedDict, TypeVar, Unpack
 
 from psycopg import sql
 
-from connectors.timescale.answers import Candle, Decision, Gap, Holding, Lag, Order, Slippage
-from connectors.timescale.windows import Interval
+from connectors.timescale.querying.answers import (
+    Candle,
+    Decision,
+    Gap,
+    Holding,
+    Lag,
+    Order,
+    Slippage,
+)
+from connectors.timescale.storage.windows import Interval
 
 LIMIT = 1_000
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from psycopg import errors, sql
 from psycopg.pq import ExecStatus
 
-from connectors.timescale import rereading
 from connectors.timescale.binary import HEAD, TAIL
 from connectors.timescale.connection import Connection
-from connectors.timescale.rereading import Range
+from connectors.timescale.verifying import rereading
+from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.ports import Codec
 

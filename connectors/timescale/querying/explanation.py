@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.timescale.lineage import Found, Guess, Lineage
+from connectors.timescale.querying.lineage import Found, Guess, Lineage
 from hadron.audit.content import hash_of
 from hadron.audit.ids import Id, OrderId, accepted
 from hadron.audit.names import Name, Place

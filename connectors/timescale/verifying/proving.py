@@ -8,12 +8,13 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from connectors.timescale import chains, records, rereading
+from connectors.timescale import records
 from connectors.timescale.chain import COLUMNS, entry_of
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
 from connectors.timescale.layout import Place
-from connectors.timescale.rereading import Range
+from connectors.timescale.verifying import chains, rereading
+from connectors.timescale.verifying.rereading import Range
 from hadron.audit.chain import Block, Entry
 from hadron.audit.facts import HeadsAnchored
 from hadron.audit.leaves import Leaves

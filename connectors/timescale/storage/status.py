@@ -10,11 +10,11 @@ import msgspec
 import psycopg
 from psycopg.rows import dict_row
 
-from connectors.timescale import policies, refresh
-from connectors.timescale import storage_sql as ask
 from connectors.timescale.errors import our_errors
 from connectors.timescale.schema import installed
-from connectors.timescale.windows import LEVELS, Keep, Level
+from connectors.timescale.storage import catalogue as ask
+from connectors.timescale.storage import policies, refresh
+from connectors.timescale.storage.windows import LEVELS, Keep, Level
 
 WITHOUT = (
     "without TimescaleDB: no chunks, no compression, no dropping by age; candles are views, which"

@@ -17,10 +17,10 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka import membership
-from connectors.timescale.batch import Batch, Partition
-from connectors.timescale.intake import Intake
-from connectors.timescale.store import OffsetsMoved
-from connectors.timescale.writer import Writer
+from connectors.timescale.archiving.batch import Batch, Partition
+from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.store import OffsetsMoved
+from connectors.timescale.archiving.writer import Writer
 from hadron import metrics
 from hadron.errors import TransientError
 from hadron.ports import Telemetry

@@ -6,10 +6,11 @@ import struct
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from connectors.timescale import bulk, raw
+from connectors.timescale import raw
 from connectors.timescale.binary import EPOCH_US, NULL, texts_of
 from connectors.timescale.connection import Connection
-from connectors.timescale.rereading import Range
+from connectors.timescale.verifying import bulk
+from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
 from hadron.avro import longs_of_many

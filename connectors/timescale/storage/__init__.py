@@ -1,0 +1,1 @@
+"""How long rows are kept, how tightly, and which candles are made of them."""

@@ -1,0 +1,1 @@
+"""The rows against their chains, the chains against the log."""
