@@ -1,0 +1,1 @@
+"""Backtests: recorded events through the code that runs live, and an exchange that is simulated."""
