@@ -30,6 +30,8 @@ class Fold(Protocol):
     no output. A record that cannot be read becomes a RecordPoisoned among the outputs.
     """
 
+    superseded: int  # facts passed over because a later one had been applied, by this fold
+
     def step(self, slice: Slice, /) -> Sequence[Any]:
         """Take facts of one shard in their order. Return the facts that follow from them.
 

@@ -20,7 +20,8 @@ from streams.checkpointing import Checkpointer
 from streams.lanes import Lanes, Waiting
 from streams.outbox import Outbox
 from streams.ranks import COLD, FAST, OTHER, RANK, WARM
-from streams.shard import Place, Shard, bootstrap, restored
+from streams.restoring import bootstrap, restored
+from streams.shard import Place, Shard
 from streams.tools import Pace, Tools
 from streams.watch import Watch
 

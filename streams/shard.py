@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from hadron.audit.checkpoints import Checkpoints, Recovered, recover
+from hadron.audit import names
+from hadron.audit.checkpoints import Checkpoints, Recovered
 from hadron.audit.facts import CheckpointTaken, RecordPoisoned
+from hadron.audit.letters import dead_letter
 from hadron.audit.names import Name, name_of
 from hadron.errors import ContractError
 from hadron.flow import FLOW, Step
 from hadron.fold import Fold, Received, Slice
-from hadron.ports import Codec, FactLog, Record
-from hadron.topics import ALL, Names
-
-RESTORE_SLICE = 1000
+from hadron.ports import Codec, Record
+from hadron.topics import Names
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -60,7 +59,7 @@ class Shard:
     @property
     def superseded(self) -> int:
         """Ticks that the fold passed over because a later one had been applied."""
-        return int(getattr(self._fold, "superseded", 0))
+        return self._fold.superseded
 
     def step(self, topic: str, records: Sequence[Any], codec: Codec) -> list[Any]:
         """The facts that follow from records (aiokafka's or ours) of one source, in order.
@@ -129,13 +128,10 @@ class Shard:
 
     def _poisoned(self, topic: str, record: Any, error: ContractError) -> RecordPoisoned:
         stamp_ms = record.timestamp_ms if isinstance(record, Record) else record.timestamp
-        return RecordPoisoned(
-            source=topic,
-            partition=self.partition,
-            offset=record.offset,
-            index=0,
+        return dead_letter(
+            names.Place(topic, self.partition, record.offset),
+            error,
             process=self._place.process,
-            error=str(error),
             seen_ns=stamp_ms * 1_000_000,
             key=record.key,
             value=record.value,
@@ -146,78 +142,3 @@ class Shard:
         kept = [fact for fact in outputs if name_of(fact) not in self.written]
         self.suppressed += len(outputs) - len(kept)
         return kept
-
-
-def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: Codec) -> Shard:
-    """A shard as its newest checkpoint left it, knowing what was written after that.
-
-    Blocks while it reads the log.
-    """
-    state = (place.state_topic, partition)
-    recovered = recover(_checkpoints(_whole(log, *state), codec))
-    shard = Shard(place, partition, fold, recovered)
-    if recovered.number:
-        shard.written = _written_since(place, partition, recovered, log=log, codec=codec)
-    return shard
-
-
-def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iterable[Any]:
-    """Step the sources that must be known before any other, to their present ends."""
-    for topic in place.flow.bootstrap:
-        name = place.names.read(topic)
-        source = (name, shard.partition)
-        end, first = log.ends([source])[source], log.starts([source])[source]
-        start = max(first, shard.positions.get((topic, shard.partition), 0))
-        if start >= end:
-            continue
-        for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
-            yield from shard.step(topic, batch, codec)
-
-
-def _written_since(
-    place: Place, partition: int, recovered: Recovered, *, log: FactLog, codec: Codec
-) -> set[Name]:
-    """Names of what this shard wrote after its checkpoint.
-
-    What belongs on every partition counts only if it is on all of them: it is written again else.
-    """
-    everywhere = {place.names.write(topic.name) for topic in ALL if topic.everywhere}
-    ends, starts = log.ends(recovered.ends), log.starts(recovered.ends)
-    once: set[Name] = set()
-    copies: Counter[Name] = Counter()
-    for (topic, output), before in recovered.ends.items():
-        start, end = max(before, starts[topic, output]), ends[topic, output]
-        for record in log.read(topic, output, start=start, end=end) if start < end else ():
-            if record.value is None:
-                continue
-            name = name_of(codec.decode(record.value))
-            if name.partition != partition or name.source not in place.flow.sources:
-                continue
-            if topic in everywhere:
-                copies[name] += 1
-            else:
-                once.add(name)
-    return once | {name for name, count in copies.items() if count >= place.partitions}
-
-
-def _checkpoints(records: Iterable[Record], codec: Codec) -> Iterable[CheckpointTaken]:
-    for record in records:
-        if record.value is not None:
-            yield codec.decode(record.value)
-
-
-def _whole(log: FactLog, topic: str, partition: int) -> Iterable[Record]:
-    place = (topic, partition)
-    start, end = log.starts([place])[place], log.ends([place])[place]
-    return log.read(topic, partition, start=start, end=end) if start < end else ()
-
-
-def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
-    batch: list[Record] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) >= RESTORE_SLICE:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

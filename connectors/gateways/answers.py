@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hadron import metrics
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.letters import dead_letter
+from hadron.audit.names import Place
 from hadron.audit.poison import PoisonLimit
 from hadron.desk.facts import IntentApproved
 from hadron.errors import ContractError, ImpossibleTransition
@@ -101,13 +102,10 @@ class Answers:
         self._telemetry.count(metrics.ORDERS, outcome=outcome)
 
     def _bury(self, record: Record, error: ContractError) -> None:
-        poisoned = RecordPoisoned(
-            source=INTENTS.name,
-            partition=record.partition,
-            offset=record.offset,
-            index=0,
+        poisoned = dead_letter(
+            Place(INTENTS.name, record.partition, record.offset),
+            error,
             process=PROCESS,
-            error=str(error),
             seen_ns=record.timestamp_ms * 1_000_000,
             key=record.key,
             value=record.value or b"",

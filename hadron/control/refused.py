@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from hadron.audit.facts import RecordPoisoned
+from hadron.audit.letters import dead_letter
+from hadron.audit.names import Place
 from hadron.errors import ContractError
 from hadron.fold import Received, Slice
 
@@ -13,13 +15,10 @@ def refused(
     slice: Slice, record: Received, *, process: str, error: ContractError
 ) -> RecordPoisoned:
     """The dead letter of a control fact. Its value is the fact as JSON: a fold sees no bytes."""
-    return RecordPoisoned(
-        source=slice.topic,
-        partition=slice.partition,
-        offset=record.offset,
-        index=0,
+    return dead_letter(
+        Place(slice.topic, slice.partition, record.offset),
+        error,
         process=process,
-        error=str(error),
         seen_ns=record.fact.at_ns,
         key=None,
         value=msgspec.json.encode(record.fact),

@@ -41,6 +41,8 @@ class Desk:
     it puts the reservations right.
     """
 
+    superseded = 0  # every fact counts
+
     def __init__(self) -> None:
         self._shelf = Shelf()
         self._seen = Watermarks()

@@ -39,6 +39,8 @@ class Normalizer:
     `listing/<venue>/<instrument>`.
     """
 
+    superseded = 0  # every fact counts
+
     def __init__(self, parsers: Mapping[str, Parser], *, process: str = "normalize") -> None:
         self._parsers = parsers
         self._process = process

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hadron.audit.facts import RecordPoisoned
+from hadron.audit.letters import dead_letter
+from hadron.audit.names import Place
 from hadron.errors import ContractError
 from hadron.fold import Received, Slice
 
@@ -12,13 +14,10 @@ def unreadable(
 ) -> RecordPoisoned:
     """The dead letter of a RawReceived: its value is the venue's bytes, its key the instrument."""
     raw = record.fact
-    return RecordPoisoned(
-        source=slice.topic,
-        partition=slice.partition,
-        offset=record.offset,
-        index=0,
+    return dead_letter(
+        Place(slice.topic, slice.partition, record.offset),
+        error,
         process=process,
-        error=str(error),
         seen_ns=raw.seen_ns,
         key=raw.instrument.encode(),
         value=raw.payload,

@@ -34,6 +34,8 @@ class Portfolio:
     on the log counts once; `repeated` is how often that was seen.
     """
 
+    superseded = 0  # every fact counts
+
     def __init__(self) -> None:
         self._positions: dict[_Key, Position] = {}
         self._held: dict[str, set[_Key]] = {}  # by instrument

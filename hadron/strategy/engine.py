@@ -42,7 +42,7 @@ class Engine:
     def __init__(
         self, kinds: Mapping[str, type[Strategy]] = KINDS, *, process: str = "engine"
     ) -> None:
-        self.superseded = 0  # ticks older than one already applied, by this fold
+        self.superseded = 0
         self._kinds = kinds
         self._process = process
         self._deployments: dict[str, Deployment] = {}

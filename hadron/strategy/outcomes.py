@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from hadron.audit.facts import AlertRaised, RecordPoisoned
@@ -20,6 +22,16 @@ class Cause(msgspec.Struct, frozen=True):
     record: Received
     index: int
 
+    @property
+    def name(self) -> dict[str, Any]:
+        """The fields by which a fact that follows from it is named."""
+        return {
+            "source": self.slice.topic,
+            "partition": self.slice.partition,
+            "offset": self.record.offset,
+            "index": self.index,
+        }
+
 
 def decision(
     deployment: Deployment, signal: Signal, *, cause: Cause, prices: LastPrices
@@ -32,10 +44,7 @@ def decision(
         raise TypeError(f"it returned {type(signal).__name__}; wanted Signal or None")
     tick = cause.record.fact
     return DecisionMade(
-        source=cause.slice.topic,
-        partition=cause.slice.partition,
-        offset=cause.record.offset,
-        index=cause.index,
+        **cause.name,
         raw_topic=f"raw.{tick.venue}",
         raw_partition=tick.raw_partition,
         raw_offset=tick.raw_offset,
@@ -62,10 +71,7 @@ def decision(
 def mark(prices: LastPrices, *, cause: Cause) -> PriceMarked:
     """The prices of a held instrument at a tick."""
     return PriceMarked(
-        source=cause.slice.topic,
-        partition=cause.slice.partition,
-        offset=cause.record.offset,
-        index=cause.index,
+        **cause.name,
         instrument=cause.record.fact.instrument,
         at_ns=cause.record.fact.at_ns,
         bid=prices.bid,
@@ -83,10 +89,7 @@ def failure(
     """
     tick = cause.record.fact
     return RecordPoisoned(
-        source=cause.slice.topic,
-        partition=cause.slice.partition,
-        offset=cause.record.offset,
-        index=cause.index,
+        **cause.name,
         process=f"{process}/{deployment.name}",
         error=(
             f"strategy {deployment.name!r} {deployment.version} raised"
@@ -105,10 +108,7 @@ def quarantine(
     """Tells people what `failure` keeps for the record."""
     tick = cause.record.fact
     return AlertRaised(
-        source=cause.slice.topic,
-        partition=cause.slice.partition,
-        offset=cause.record.offset,
-        index=cause.index,
+        **cause.name,
         severity="warning",
         process=process,
         subject=f"strategy/{deployment.name}",

@@ -7,8 +7,10 @@ from typing import Any
 
 from connectors.timescale.layout import Layout, Place
 from connectors.timescale.tables import LAYOUTS, row
+from hadron.audit import names
 from hadron.audit.facts import ChainHead, RecordPoisoned
 from hadron.audit.leaves import Leaves
+from hadron.audit.letters import dead_letter
 from hadron.ports import Codec
 
 Partition = tuple[str, int]
@@ -45,13 +47,10 @@ class Batch:
         """Make a record that has no row of its own a dead letter with all of its bytes."""
         place = Place(message.topic(), message.partition(), message.offset())
         value = message.value()
-        letter = RecordPoisoned(
-            source=place.topic,
-            partition=place.partition,
-            offset=place.offset,
-            index=0,
+        letter = dead_letter(
+            names.Place(*place),
+            error.replace("\0", "\\0"),
             process="archive",
-            error=error.replace("\0", "\\0"),
             seen_ns=message.timestamp()[1] * 1_000_000,
             key=message.key(),
             value=value or b"",

@@ -1,0 +1,92 @@
+"""Brings a shard back from its newest checkpoint and the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from hadron.audit.checkpoints import Recovered, recover
+from hadron.audit.facts import CheckpointTaken
+from hadron.audit.names import Name, name_of
+from hadron.fold import Fold
+from hadron.ports import Codec, FactLog, Record
+from hadron.topics import ALL
+from streams.shard import Place, Shard
+
+RESTORE_SLICE = 1000
+
+
+def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: Codec) -> Shard:
+    """A shard as its newest checkpoint left it, knowing what was written after that.
+
+    Blocks while it reads the log.
+    """
+    state = (place.state_topic, partition)
+    recovered = recover(_checkpoints(_whole(log, *state), codec))
+    shard = Shard(place, partition, fold, recovered)
+    if recovered.number:
+        shard.written = _written_since(place, partition, recovered, log=log, codec=codec)
+    return shard
+
+
+def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iterable[Any]:
+    """Step the sources that must be known before any other, to their present ends."""
+    for topic in place.flow.bootstrap:
+        name = place.names.read(topic)
+        source = (name, shard.partition)
+        end, first = log.ends([source])[source], log.starts([source])[source]
+        start = max(first, shard.positions.get((topic, shard.partition), 0))
+        if start >= end:
+            continue
+        for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
+            yield from shard.step(topic, batch, codec)
+
+
+def _written_since(
+    place: Place, partition: int, recovered: Recovered, *, log: FactLog, codec: Codec
+) -> set[Name]:
+    """Names of what this shard wrote after its checkpoint.
+
+    What belongs on every partition counts only if it is on all of them: it is written again else.
+    """
+    everywhere = {place.names.write(topic.name) for topic in ALL if topic.everywhere}
+    ends, starts = log.ends(recovered.ends), log.starts(recovered.ends)
+    once: set[Name] = set()
+    copies: Counter[Name] = Counter()
+    for (topic, output), before in recovered.ends.items():
+        start, end = max(before, starts[topic, output]), ends[topic, output]
+        for record in log.read(topic, output, start=start, end=end) if start < end else ():
+            if record.value is None:
+                continue
+            name = name_of(codec.decode(record.value))
+            if name.partition != partition or name.source not in place.flow.sources:
+                continue
+            if topic in everywhere:
+                copies[name] += 1
+            else:
+                once.add(name)
+    return once | {name for name, count in copies.items() if count >= place.partitions}
+
+
+def _checkpoints(records: Iterable[Record], codec: Codec) -> Iterable[CheckpointTaken]:
+    for record in records:
+        if record.value is not None:
+            yield codec.decode(record.value)
+
+
+def _whole(log: FactLog, topic: str, partition: int) -> Iterable[Record]:
+    place = (topic, partition)
+    start, end = log.starts([place])[place], log.ends([place])[place]
+    return log.read(topic, partition, start=start, end=end) if start < end else ()
+
+
+def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
+    batch: list[Record] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) >= RESTORE_SLICE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
