@@ -37,7 +37,8 @@ class Leaves:
         self, topic: str, partition: int, offsets: Sequence[int], values: Sequence[bytes]
     ) -> list[bytes]:
         """The leaves of records of one partition, cheaper than one by one."""
-        begun = {head: self.begun(topic, partition, head) for head in {v[:HEAD] for v in values}}
+        heads = dict.fromkeys(value[:HEAD] for value in values)
+        begun = {head: self.begun(topic, partition, head) for head in heads}
         return [
             sha256(begun[value[:HEAD]] + offset.to_bytes(8) + value[HEAD:]).digest()
             for offset, value in zip(offsets, values, strict=True)

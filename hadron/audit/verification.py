@@ -159,7 +159,7 @@ def _first(
             what = "a row is not what was chained"
             wrong.append(_row(place, offset, what, expected[offset], leaf, table))
         found[offset] = leaf
-    for offset in expected.keys() - found.keys():
+    for offset in sorted(expected.keys() - found.keys()):
         if expected[offset] != tombstone(*place, offset):
             wrong.append(_row(place, offset, "a row is missing", expected[offset], b"", table))
     return min(wrong, default=None)

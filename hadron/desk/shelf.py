@@ -52,7 +52,7 @@ class Shelf:
         """The parts that changed since the last call, in the order of their names."""
         changed, self._changed = self._changed, set()
         # As JSON, because a slash may be in any name.
-        named = {msgspec.json.encode(about).decode(): about for about in changed}
+        named = {msgspec.json.encode(about).decode(): about for about in sorted(changed)}
         for name, about in sorted(named.items()):
             value = self._part(about)
             yield name, b"" if value is None else msgspec.msgpack.encode(value)

@@ -67,8 +67,9 @@ class Normalizer:
 
     def snapshot(self) -> list[tuple[str, bytes]]:
         """The parts that changed since the last call; empty bytes for a part that went."""
-        parts = [(f"{LISTING}{of.venue}/{of.instrument}", _encode(of)) for of in self._touched]
-        parts.sort()
+        parts = sorted(
+            (f"{LISTING}{of.venue}/{of.instrument}", _encode(of)) for of in self._touched
+        )
         self._touched.clear()
         parts += self._holdings.snapshot()
         if self._rules_touched:
