@@ -19,7 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from connectors.durable import sync
+from connectors.durable import create_private, sync
 from hadron.errors import ContractError, SettingsError
 
 PREFIX = "sealed:1:"
@@ -95,10 +95,7 @@ class Seals:
         key = SubjectKey(secrets.token_hex(8), subject, AESGCM.generate_key(256))
         path = self._path(subject)
         part = path.with_suffix(f".{key.id}")
-        with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(key))
-            file.flush()
-            os.fsync(file.fileno())
+        create_private(part, msgspec.json.encode(key))
         try:
             os.link(part, path)
         except FileExistsError:  # another was first
@@ -119,10 +116,6 @@ class Seals:
 
     def _path(self, subject: str) -> Path:
         return self._folder / f"{hashlib.sha256(subject.encode()).hexdigest()[:32]}.json"
-
-
-def _split(content: bytes) -> tuple[bytes, bytes]:
-    return content[:_NONCE], content[_NONCE:]
 
 
 def _read(path: Path) -> SubjectKey:

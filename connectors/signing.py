@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from connectors.durable import create_private
 from hadron.errors import HadronError, SettingsError
 from hadron.settings import variable
 
@@ -52,13 +52,11 @@ def create(path: Path) -> Signer:
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(path, secret)
     except FileExistsError:
         raise HadronError(f"{path} exists; to change the key, run `hadron keys rotate`") from None
     except OSError as error:
         raise HadronError(f"cannot write a key to {path}: {error.strerror}") from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(secret)
     pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with public_file(path).open("ab") as file:
         file.write(pem)

@@ -45,7 +45,7 @@ def test_all_that_the_wheel_is_made_of_enters_the_build_and_nothing_else() -> No
     assert {name for names in copied for name in names.split()} == needed
 
 
-def test_the_local_stack_is_not_installed() -> None:
-    installed = re.findall(r"\[(\w+)\]\"", DOCKERFILE.read_text())
+def test_what_a_cluster_needs_is_installed_and_the_local_stack_is_not() -> None:
+    [extras] = re.findall(r"\[([\w,]+)\]\"", DOCKERFILE.read_text())
 
-    assert installed == ["registry"]
+    assert set(extras.split(",")) == {"registry", "arrow"}

@@ -65,7 +65,9 @@ def reachable(url: str) -> bool:
 
 
 def _simulated(label: str, symbols: tuple[str, ...], arguments: list[str]) -> Market:
-    port = _free_port()
+    from connectors.local.daemon import free_ports
+
+    [port] = free_ports(1, preferred=())
     listen = {"HADRON_SIMULATOR_PORT": str(port), "HADRON_SYMBOLS": ",".join(symbols)}
     feed = Job(
         "feed",
@@ -77,9 +79,3 @@ def _simulated(label: str, symbols: tuple[str, ...], arguments: list[str]) -> Ma
         },
     )
     return Market(label, "massive", symbols, feed, Job("simulator", tuple(arguments), listen))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
