@@ -185,7 +185,7 @@ class Stream:
             self._stepped.append(slice.fetch)
             self._reopen(slice)
         took_s = time.perf_counter() - started
-        self._watch.stepped(topic, records, outputs, took_s=took_s)
+        self._watch.stepped(topic, records, shard.poisoned, took_s=took_s)
 
     def _emit(self, outputs: Sequence[Any], headers: Any = None) -> None:
         if outputs:

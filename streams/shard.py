@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import msgspec
@@ -49,6 +49,7 @@ class Shard:
         self.changed = not recovered.number  # the first checkpoint says where our outputs begin
         self.repeated = 0
         self.suppressed = 0
+        self.poisoned: Set[int] = frozenset()  # offsets of the last step that nobody can read
         self.written: set[Name] = set()  # on the log since the checkpoint
         self._place = place
         self._fold = fold
@@ -66,6 +67,7 @@ class Shard:
 
         Records before our position are skipped; those that no codec reads are dead-lettered.
         """
+        self.poisoned = frozenset()
         position = self.positions.get((topic, self.partition), -1)
         if records[0].offset < position:
             before = len(records)
@@ -82,6 +84,14 @@ class Shard:
         self.positions[topic, self.partition] = records[-1].offset + 1
         self.changed = True
         outputs += poisoned
+        # Before what is on the log is kept back: a restart must meet the limit of poison again.
+        # What a strategy said when it failed is no fault of the record: "engine/<strategy>".
+        process = self._place.process
+        self.poisoned = {
+            fact.offset
+            for fact in outputs
+            if type(fact) is RecordPoisoned and fact.process == process
+        }
         return self._unwritten(outputs) if self.written else outputs
 
     def checkpoint(self, ends: dict[tuple[str, int], int]) -> CheckpointTaken:

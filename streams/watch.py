@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from hadron import metrics
-from hadron.audit.facts import RecordPoisoned
 from hadron.audit.poison import PoisonLimit
 from hadron.ports import Pulse, Telemetry
 from streams.lanes import Lanes
@@ -29,9 +28,9 @@ class Watch:
         self._poison = PoisonLimit()
 
     def stepped(
-        self, topic: str, records: Sequence[Any], outputs: Sequence[Any], *, took_s: float
+        self, topic: str, records: Sequence[Any], poisoned: Set[int], *, took_s: float
     ) -> None:
-        """Take a slice that was stepped. Raise PoisonLimitReached."""
+        """Take a slice that was stepped, and its unreadable offsets. Raise PoisonLimitReached."""
         process, telemetry = self._process, self._telemetry
         lane = LANE[RANK.get(topic, OTHER)]
         telemetry.count(metrics.RECORDS_IN, len(records), process=process, topic=topic)
@@ -39,7 +38,7 @@ class Watch:
         telemetry.observe(metrics.STEP_RECORDS, len(records), process=process, lane=lane)
         hop_s = time.time() - records[0].timestamp / 1000
         telemetry.observe(metrics.HOP_SECONDS, hop_s, process=process)
-        self._count_poison(records, outputs)
+        self._count_poison(records, poisoned)
 
     def emitted(self, counts: Mapping[str, int]) -> None:
         """Take how many facts went to which topic."""
@@ -68,13 +67,7 @@ class Watch:
         self._pulse.lag(sum(lag.values()))
         self._pulse.ready("partitions", assigned, "" if assigned else "none assigned yet")
 
-    def _count_poison(self, records: Sequence[Any], outputs: Sequence[Any]) -> None:
-        # What a strategy said when it failed is no fault of the record: "engine/<strategy>".
-        poisoned = {
-            fact.offset
-            for fact in outputs
-            if type(fact) is RecordPoisoned and fact.process == self._process
-        }
+    def _count_poison(self, records: Sequence[Any], poisoned: Set[int]) -> None:
         if not poisoned:
             self._poison.good(len(records))
             return

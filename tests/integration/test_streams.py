@@ -145,3 +145,17 @@ def test_a_hundred_poisoned_in_a_row_stop_the_process(alone: Platform) -> None:
     assert child.returncode == 1
     assert "100 records in a row cannot be read" in alone.said("normalize")
     assert alone.left(["normalize"]) >= 150
+
+
+def test_what_stopped_a_process_stops_it_again_after_a_restart(alone: Platform) -> None:
+    # given rubbish whose dead letters are on the log already
+    alone.log.append("raw.massive", 1, [("eq:X", b"rubbish")] * 150)
+    alone.log.flush()
+    assert alone.start("normalize").wait(60) == 1
+
+    # when a supervisor starts the process again
+    child = alone.start("normalize")
+
+    # then it does not pass over what it wrote of before
+    until(lambda: child.poll() is not None, "the process stopped")
+    assert alone.left(["normalize"]) >= 150
