@@ -13,7 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
 from connectors.timescale.querying import frames, questions
-from connectors.timescale.querying.questions import Wanted, WantedLag, WantedPositions, WantedTicks
+from connectors.timescale.querying.questions import (
+    Wanted,
+    WantedAlerts,
+    WantedExposure,
+    WantedLag,
+    WantedPositions,
+    WantedTicks,
+)
 from connectors.timescale.storage.windows import Interval
 from hadron.errors import HadronError
 
@@ -58,6 +65,10 @@ class Archive:
         """Positions now, as of a time, or as of offsets of the topic `positions`."""
         return frames.table(self._url, questions.positions(**wanted))
 
+    def exposure(self, **wanted: Unpack[WantedExposure]) -> pyarrow.Table:
+        """What each portfolio has at risk, now or as of then, and the limits in force."""
+        return frames.table(self._url, questions.exposure(**wanted))
+
     def slippage(self, **wanted: Unpack[Wanted]) -> pyarrow.Table:
         """Fills against the price to be had at their decision, newest first."""
         return frames.table(self._url, questions.slippage(**wanted))
@@ -65,6 +76,10 @@ class Archive:
     def gaps(self, **wanted: Unpack[WantedTicks]) -> pyarrow.Table:
         """Ticks before which some may be missing, newest first."""
         return frames.table(self._url, questions.gaps(**wanted))
+
+    def alerts(self, *, raised: bool = False, **wanted: Unpack[WantedAlerts]) -> pyarrow.Table:
+        """Alerts with their ends, newest first; `raised`: only those that are not over."""
+        return frames.table(self._url, questions.alerts(raised=raised, **wanted))
 
     def lag(self, **wanted: Unpack[WantedLag]) -> pyarrow.Table:
         """How late ticks came, by instrument."""

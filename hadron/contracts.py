@@ -8,7 +8,13 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import AlertRaised, CheckpointTaken, HeadsAnchored, RecordPoisoned
+from hadron.audit.facts import (
+    AlertCleared,
+    AlertRaised,
+    CheckpointTaken,
+    HeadsAnchored,
+    RecordPoisoned,
+)
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -44,6 +50,7 @@ FACTS: tuple[type[Any], ...] = (
     InstrumentListed,
     RecordPoisoned,
     AlertRaised,
+    AlertCleared,
     CheckpointTaken,
     HeadsAnchored,
 )

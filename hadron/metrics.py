@@ -56,6 +56,9 @@ LATEST_REPAIRED = "hadron_latest_repaired_total"
 LATEST_REBUILD_SECONDS = "hadron_latest_rebuild_seconds"
 CACHE_READS = "hadron_cache_reads_total"
 ORDERS = "hadron_orders_total"
+ALERTS = "hadron_alerts_total"
+ALERT_RAISED = "hadron_alert_raised"
+CLOCK_ERROR = "hadron_clock_error_seconds"
 SIMULATOR_EVENTS = "hadron_simulator_events_total"
 SIMULATOR_FINISHED = "hadron_simulator_finished"
 
@@ -113,6 +116,13 @@ ALL: Mapping[str, Metric] = {
     ),
     LATEST_REBUILD_SECONDS: Metric("histogram", "Time to fold all hot keys from the log", ()),
     CACHE_READS: Metric("counter", "Documents asked of Redis: hit, miss, away", ("result",)),
+    ALERTS: Metric("counter", "Alerts appended to the log", ("subject", "severity")),
+    ALERT_RAISED: Metric(
+        "gauge", "1 while this process says that something is wrong", ("subject",)
+    ),
+    CLOCK_ERROR: Metric(
+        "gauge", "Most that this machine's clock may be off; NaN: not synchronised"
+    ),
     SIMULATOR_EVENTS: Metric("counter", "Events that the venue simulator has sent"),
     SIMULATOR_FINISHED: Metric("gauge", "1 once the simulator's market is over"),
     ORDERS: Metric("counter", "Orders by what became of them", ("outcome",)),

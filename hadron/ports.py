@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from hadron.audit.facts import Severity
+
 Ends = Mapping[tuple[str, int], int]
 T = TypeVar("T")
 # Records to what was made of their repeated fields, and the longs of all of them in a row. It
@@ -103,6 +105,31 @@ class Tracer(Protocol):
 
         Yields the headers for what follows from it, or None where tracing is off.
         """
+
+
+class Alarms(Protocol):
+    """Where a process says what people should see. It may say so again and again, at no cost.
+
+    Subjects are the process's own: "database" of the archive is archive/database to all others.
+    Nothing blocks, nothing raises, and any thread may call.
+    """
+
+    def raised(
+        self, subject: str, text: str, *, severity: Severity = "critical", after_s: float = 0
+    ) -> None:
+        """Something is wrong; people are told if it still is after so many seconds."""
+
+    def well(self, subject: str) -> None:
+        """It is not wrong, or not any more."""
+
+    def measured(self, subject: str, value: float, *, limit: float, text: str) -> None:
+        """Raise a warning above the limit, and clear it below half of that."""
+
+    def stopped(self, error: Exception) -> None:
+        """The process ends because of an error."""
+
+    def close(self) -> None:
+        """Tell what waits to be told: the process ends."""
 
 
 class Pulse(Protocol):

@@ -134,6 +134,22 @@ class Settings:
         str | None,
         Field(description="Folder of keys that seal people's names; none: not sealed"),
     ] = None
+    alert_lag: Annotated[
+        int, Field(ge=1, description="Records a process may be behind until people are told")
+    ] = 100_000
+    alert_slow_s: Annotated[
+        float, Field(gt=0, description="The same of seconds that one write to the database takes")
+    ] = 5.0
+    alert_feed_s: Annotated[
+        float, Field(gt=0, description="The same of seconds that a feed is not connected")
+    ] = 10.0
+    alert_clock_s: Annotated[
+        float | None,
+        Field(gt=0, description="The same of seconds that a feed's clock may be off; none: not"),
+    ] = None
+    alert_refusals: Annotated[
+        int, Field(ge=1, description="The same of orders refused in a row")
+    ] = 10
     hot_ttl_s: Annotated[int, Field(ge=1, description="Life of keys in Redis")] = 900
     cache_ttl_s: Annotated[
         int, Field(ge=1, description="Life in Redis of answers that the database gave")

@@ -7,7 +7,13 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import AlertRaised, CheckpointTaken, HeadsAnchored, RecordPoisoned
+from hadron.audit.facts import (
+    AlertCleared,
+    AlertRaised,
+    CheckpointTaken,
+    HeadsAnchored,
+    RecordPoisoned,
+)
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -66,7 +72,7 @@ CONTROL = Topic(
     everywhere=True,
 )
 INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
-ALERTS = Topic("alerts", "subject", (AlertRaised,), 90 * DAY_MS)
+ALERTS = Topic("alerts", "subject", (AlertRaised, AlertCleared), 90 * DAY_MS)
 DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
 # Signed heads of the chains of what is stored. They stay outside of the database that they judge.
 ANCHORS = Topic("anchors", "signing key", (HeadsAnchored,), 5 * 365 * DAY_MS)
@@ -120,6 +126,7 @@ _KEY: Mapping[type[Any], Callable[[Any], str]] = {
     TradingResumed: lambda _: "trading",
     InstrumentListed: lambda fact: f"{fact.venue}:{fact.symbol}",
     AlertRaised: lambda fact: str(fact.subject),
+    AlertCleared: lambda fact: str(fact.subject),
     RecordPoisoned: lambda fact: f"{fact.source}/{fact.partition}",
     HeadsAnchored: lambda fact: str(fact.key),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.ports import Alarms, Codec, FactLog, Pulse, Telemetry, Tracer
 from hadron.reference.instruments import InstrumentIds
 from hadron.venues.protocol import VenueProtocol
 
@@ -17,6 +17,7 @@ class Outside(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     tracer: Tracer
     pulse: Pulse
+    alarms: Alarms
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -40,4 +41,5 @@ class Pace(msgspec.Struct, frozen=True):
     open_s: float = 10.0
     close_s: float = 5.0  # a closing handshake; all that the venue sent before its end is read
     in_flight: int = 100_000  # records not stored yet, above which the socket is not read
+    missed_s: float = 10.0  # without a live connection, until people are told
     frame_bytes: int = 10 * 2**20  # Coinbase's snapshots are of several MB

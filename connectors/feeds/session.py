@@ -157,6 +157,7 @@ class Session:
                 self._over = reason
                 self._wait_s = max(self._wait_s, self._pace.fatal_delay_s)
                 count(FEED_FATAL, venue=venue)
+                self._outside.alarms.raised(venue, f"the venue refuses us: {reason}")
                 log.error("venue refused us", venue=venue, reason=reason, retry_s=self._wait_s)
             case Wait(seconds, reason):
                 self._wait_s = max(self._wait_s, seconds)
@@ -173,4 +174,6 @@ class Session:
         self._proven = self._proven or live
         self._outside.telemetry.gauge(FEED_STATE, float(live), venue=self._venue)
         self._outside.pulse.ready("venue", live, "" if live else phase.value)
+        if live:
+            self._outside.alarms.well(self._venue)
         log.info("feed", venue=self._venue, phase=phase.value, connection=self._number)

@@ -54,6 +54,10 @@ class Driver:
         if ended.proven:
             state.attempt_number = 1
         delay = max(self._jitter(state), ended.wait_s)
+        # In `ended` the session said what only an operator can mend; all else may pass.
+        self._outside.alarms.raised(
+            self._source.venue, f"not connected: {ended}", after_s=self._pace.missed_s
+        )
         log.warning("disconnected", venue=self._source.venue, reason=str(ended), retry_s=delay)
         return delay
 

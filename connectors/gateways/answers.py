@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from connectors.gateways.refusals import Refusals
 from hadron import metrics
+from hadron.audit.ids import read
 from hadron.audit.letters import dead_letter
-from hadron.audit.names import Place
+from hadron.audit.names import Name, Place, name_of
 from hadron.audit.poison import PoisonLimit
 from hadron.desk.facts import IntentApproved
 from hadron.errors import ContractError, ImpossibleTransition
 from hadron.orders.facts import OrderFilled, OrderRejected
-from hadron.orders.fills import simulated_order
+from hadron.orders.fills import refused_order, simulated_order
 from hadron.partitions import partition_of
 from hadron.ports import Codec, FactLog, Record, Telemetry, Tracer
 from hadron.topics import DEAD, INTENTS, ORDERS, Names, key_of, partition_key_of
 
 PROCESS = "gateway"
 TAIL = 1_000
+REPEATED = "repeated: its decision was ordered before"
 
 
 class Answers:
@@ -26,6 +29,8 @@ class Answers:
 
     The records of `orders` say what was answered before, not the consumer group: an intent whose
     order is on the log is never answered again, whoever crashed or moved the group's offsets.
+    And a decision is never ordered twice: a desk that was frozen, and wakes up when another has
+    its partitions, may approve once more what that one approved.
     """
 
     def __init__(
@@ -37,12 +42,15 @@ class Answers:
         tracer: Tracer,
         names: Names,
         partitions: int,
+        refusals: Refusals,
     ) -> None:
         self._log, self._codec = log, codec
         self._telemetry, self._tracer = telemetry, tracer
         self._names, self._partitions = names, partitions
+        self._refusals = refusals
         self._next: dict[int, int] = {}
         self._open: dict[int, set[int]] = {}  # offsets whose outcome is not on the log yet
+        self._decided: dict[int, Name] = {}  # the newest decision that was ordered
         self._poison = PoisonLimit()
 
     def hold(self, partition: int, *, committed: int | None) -> int:
@@ -53,7 +61,12 @@ class Answers:
         """
         place = (self._names.read(INTENTS.name), partition)
         first, end = self._log.starts([place])[place], self._log.ends([place])[place]
-        answered = self._answered(partition)
+        answered = None
+        for order in self._orders(partition):
+            answered = max(answered or 0, order.offset + 1)
+            decision = read(order.verdict)
+            if isinstance(decision, Name):
+                self._decided[partition] = max(self._decided.get(partition, decision), decision)
         start = answered if answered is not None else committed if committed is not None else first
         if start > end:
             raise ImpossibleTransition(
@@ -65,7 +78,7 @@ class Answers:
 
     def release(self) -> None:
         """Let go of all partitions."""
-        self._next, self._open = {}, {}
+        self._next, self._open, self._decided = {}, {}, {}
 
     def settled(self) -> dict[int, int]:
         """The offset up to which all intents have their outcome on the log, by partition."""
@@ -95,10 +108,20 @@ class Answers:
             self._answer(fact, record)
 
     def _answer(self, intent: IntentApproved, record: Record) -> None:
-        order = simulated_order(intent, partition=record.partition, offset=record.offset)
+        place = {"partition": record.partition, "offset": record.offset}
+        order = (
+            simulated_order(intent, **place)
+            if self._is_first(intent, record.partition)
+            else refused_order(intent, REPEATED, **place)
+        )
         with self._tracer.slice_span(PROCESS, [record.headers]) as headers:
             self._append(order, record, topic=ORDERS.name, to=record.partition, headers=headers)
-        outcome = "filled" if isinstance(order, OrderFilled) else "rejected"
+        if isinstance(order, OrderFilled):
+            outcome = "filled"
+            self._refusals.filled()
+        else:
+            outcome = "rejected"
+            self._refusals.refused(order.reason)
         self._telemetry.count(metrics.ORDERS, outcome=outcome)
 
     def _bury(self, record: Record, error: ContractError) -> None:
@@ -131,10 +154,18 @@ class Answers:
     def _stored(open_: set[int], offset: int) -> Callable[[], None]:
         return lambda: open_.discard(offset)
 
-    def _answered(self, partition: int) -> int | None:
+    def _is_first(self, intent: IntentApproved, partition: int) -> bool:
+        # First copies lie in the order of their decisions, as all our writers leave them.
+        name, newest = name_of(intent), self._decided.get(partition)
+        if newest is not None and name <= newest:
+            return False
+        self._decided[partition] = name
+        return True
+
+    def _orders(self, partition: int) -> Iterator[OrderFilled | OrderRejected]:
+        """The newest of ours on the log."""
         place = (self._names.write(ORDERS.name), partition)
         first, end = self._log.starts([place])[place], self._log.ends([place])[place]
-        newest: int | None = None
         for record in self._log.read(*place, start=max(first, end - TAIL), end=end):
             try:
                 order = self._codec.decode(record.value or b"")
@@ -142,5 +173,4 @@ class Answers:
                 continue  # its readers dead-letter it; here it only answers nothing
             ours = isinstance(order, OrderFilled | OrderRejected) and order.partition == partition
             if ours and order.source == INTENTS.name:
-                newest = max(newest or 0, order.offset + 1)
-        return newest
+                yield order

@@ -13,12 +13,13 @@ import structlog
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.gateways.answers import PROCESS, Answers
+from connectors.gateways.refusals import Refusals
 from connectors.kafka import connection, membership
 from connectors.kafka.log import KafkaLog
 from connectors.kafka.reading import record_of
 from hadron import metrics
 from hadron.errors import HadronError, SettingsError
-from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.ports import Alarms, Codec, FactLog, Pulse, Telemetry, Tracer
 from hadron.settings import Settings, variable
 from hadron.topics import INTENTS, LIVE, Names
 
@@ -138,6 +139,7 @@ def run(
     telemetry: Telemetry,
     tracer: Tracer,
     pulse: Pulse,
+    alarms: Alarms,
     stop: Event,
 ) -> None:
     """Answer the live intents until `stop` is set.
@@ -147,7 +149,14 @@ def run(
     refuse_replay(settings)
     log = KafkaLog(connection.configuration(settings), linger_ms=settings.linger_ms)
     gateway = assembled(
-        settings, log, codec=codec, telemetry=telemetry, tracer=tracer, pulse=pulse, names=LIVE
+        settings,
+        log,
+        codec=codec,
+        telemetry=telemetry,
+        tracer=tracer,
+        pulse=pulse,
+        alarms=alarms,
+        names=LIVE,
     )
     gateway.run(stop)
 
@@ -160,6 +169,7 @@ def assembled(
     telemetry: Telemetry,
     tracer: Tracer,
     pulse: Pulse,
+    alarms: Alarms,
     names: Names,
 ) -> Gateway:
     """A gateway that has not joined its group yet."""
@@ -175,6 +185,7 @@ def assembled(
         tracer=tracer,
         names=names,
         partitions=settings.num_shards,
+        refusals=Refusals(alarms, limit=settings.alert_refusals),
     )
     return Gateway(
         consumer,

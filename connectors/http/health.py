@@ -11,7 +11,8 @@ from typing import Any
 class Health:
     """What a process knows about itself. Safe to use from any thread.
 
-    `expected` checks are not ready until they are reported. `clock` counts seconds.
+    `expected` checks are not ready until they are reported. `lagging` is told each lag. `clock`
+    counts seconds.
     """
 
     def __init__(
@@ -21,11 +22,13 @@ class Health:
         *,
         expected: Iterable[str] = (),
         stale_after_s: float = 30.0,
+        lagging: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.process = process
         self._version = version
         self._stale_after_s = stale_after_s
+        self._lagging = lagging
         self._clock = clock
         self._started = self._beat = clock()
         self._lag = 0
@@ -41,6 +44,7 @@ class Health:
     def lag(self, records: int) -> None:
         """How many records wait. Measure it apart from the processing loop, which may stall."""
         self._lag = records
+        self._lagging(records)
 
     def ready(self, check: str, ok: bool, reason: str = "") -> None:
         """What became of a check: why not, if not."""

@@ -22,7 +22,7 @@ from connectors.redis.store import store_of
 from hadron import metrics
 from hadron.errors import TransientError
 from hadron.partitions import partition_of
-from hadron.ports import Codec, Telemetry
+from hadron.ports import Alarms, Codec, Telemetry
 from hadron.settings import Settings
 from hadron.topics import LIVE, POSITIONS, TICKS
 
@@ -51,10 +51,12 @@ class Latest:
         projection: Projection,
         *,
         telemetry: Telemetry,
+        alarms: Alarms,
         shards: int,
     ) -> None:
         self._consumer, self._past, self._intake = consumer, past, intake
-        self._projection, self._telemetry, self._shards = projection, telemetry, shards
+        self._projection, self._shards = projection, shards
+        self._telemetry, self._alarms = telemetry, alarms
         self._assigned: list[membership.Partition] = []
         self._read: dict[membership.Partition, int] = {}  # empty until the ends are known
         self._written: dict[membership.Partition, int] = {}
@@ -125,9 +127,11 @@ class Latest:
         except TransientError as error:
             self._retry_s = time.monotonic() + _RETRY_S
             self._telemetry.gauge(metrics.LATEST_UP, 0)
+            self._alarms.raised("redis", str(error), severity="warning")
             log.warning("latest.redis_down", reason=str(error))
             return
         self._telemetry.gauge(metrics.LATEST_UP, 1)
+        self._alarms.well("redis")
         if whole:
             self._written = dict(self._read)
 
@@ -154,7 +158,9 @@ class Latest:
         consumer.unassign()
 
 
-def run(settings: Settings, *, codec: Codec, telemetry: Telemetry, stop: Event) -> None:
+def run(
+    settings: Settings, *, codec: Codec, telemetry: Telemetry, alarms: Alarms, stop: Event
+) -> None:
     """Write `price:<instrument>`, `book:<instrument>` and `position:<...>` until `stop` is set.
 
     What the keys hold is in `documents`. Raise SettingsError where no Redis is set.
@@ -175,6 +181,7 @@ def run(settings: Settings, *, codec: Codec, telemetry: Telemetry, stop: Event) 
         Intake(hot, codec=codec, telemetry=telemetry),
         Projection(store, hot, telemetry),
         telemetry=telemetry,
+        alarms=alarms,
         shards=settings.num_shards,
     )
     try:

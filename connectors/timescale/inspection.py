@@ -17,7 +17,7 @@ TABLES: tuple[str, ...] = (*tables.TABLES, "consumer_offsets", "audit_chain")
 VIEWS = (
     *(f"{kind}_{level.interval}" for kind in ("candles", "prices") for level in LEVELS),
     *("intents_with_ends", "decisions_with_ends", "orders_with_fills", "order_slippage"),
-    *("instruments_ticked", "tick_gaps"),
+    *("instruments_ticked", "tick_gaps", "alerts_with_ends"),
 )
 
 _MISSING = "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL"

@@ -12,7 +12,7 @@ from psycopg.types.json import Json
 
 from connectors.timescale.exact import fits, mantissa
 from connectors.timescale.layout import LOG, Column, Layout, Place, time_of
-from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
 from hadron.contracts import contract_name
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
 from hadron.errors import ContractError
@@ -35,6 +35,7 @@ TABLE_OF: Mapping[type[Any], str] = {
     PriceMarked: "price_marks",
     InstrumentListed: "instruments_listed",
     AlertRaised: "alerts",
+    AlertCleared: "alerts",
     RecordPoisoned: "dead_letters",
 }
 OUTCOME: Mapping[type[Any], str] = {
@@ -43,6 +44,7 @@ OUTCOME: Mapping[type[Any], str] = {
     DecisionDismissed: "dismissed",
     OrderFilled: "filled",
     OrderRejected: "rejected",
+    AlertCleared: "cleared",
 }
 _RENAMED = {
     "source": "cause_topic",

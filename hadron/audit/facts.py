@@ -27,7 +27,10 @@ class RecordPoisoned(msgspec.Struct, frozen=True):
 
 
 class AlertRaised(msgspec.Struct, frozen=True):
-    """What people should see. It is named by the record that made somebody say it."""
+    """What people should see. It is named by the record that made somebody say it.
+
+    Where no record did, by `process/<process>` and the time as offset.
+    """
 
     source: str
     partition: int
@@ -38,6 +41,20 @@ class AlertRaised(msgspec.Struct, frozen=True):
     subject: str  # what it is about: "strategy/sma"
     text: str
     at_ns: int  # of the record that caused it
+
+
+class AlertCleared(msgspec.Struct, frozen=True):
+    """What an alert was about is well again: the newest alert of this subject is over."""
+
+    source: str
+    partition: int
+    offset: int
+    index: int
+    severity: Severity  # of the alert that is over
+    process: str
+    subject: str
+    text: str
+    at_ns: int
 
 
 class Position(msgspec.Struct, frozen=True):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from hadron.cli import output
+from hadron.cli import options, output
 from hadron.cli.replay.bounds import END, Offsets, bound
 from hadron.topics import POSITIONS
 from hadron.values import digits
@@ -47,7 +48,40 @@ To = Annotated[
     datetime | None,
     typer.Option("--to", parser=moment, metavar="<time>", help="Time before which."),
 ]
+At = Annotated[
+    datetime | None, typer.Option("--at", parser=moment, metavar="<time>", help="As of this time.")
+]
+Before = Annotated[
+    dict[int, int] | None,
+    typer.Option(
+        parser=offsets,
+        metavar="<offsets>",
+        help="As of these offsets of the topic positions, as positions/0=123,positions/1=77.",
+    ),
+]
+Subject = Annotated[str | None, typer.Option(help="Of this subject only, as archive/database.")]
+Raised = Annotated[bool, typer.Option("--raised", help="Only those that are not over.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most rows.")]
+
+
+def with_options(
+    ask: Callable[..., None], by: Mapping[str, Any], *, limit: int
+) -> Callable[..., None]:
+    """Give a function the options of `by`, none of them required, and those of every question."""
+    wanted: dict[str, tuple[Any, Any]] = {
+        "context": (typer.Context, Parameter.empty),
+        **{name: (kind, False if kind is Raised else None) for name, kind in by.items()},
+        "limit": (Limit, limit),
+        "directory": (options.Directory, None),
+        "json": (options.Json, False),
+    }
+    parameters = [
+        Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+        for name, (kind, default) in wanted.items()
+    ]
+    ask.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    ask.__annotations__ = {name: kind for name, (kind, _) in wanted.items()}
+    return ask
 
 
 def show(found: Sequence[msgspec.Struct], kind: type[msgspec.Struct], *, as_json: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +17,12 @@ app = typer.Typer(help="Ask the archive.", no_args_is_help=True)
 
 # Of ticks, where nothing is said of the time: how far back from the newest one.
 LOOK_BACK = timedelta(hours=1)
+_WHOSE = {
+    "instrument": asking.Instrument,
+    "strategy": asking.Strategy,
+    "portfolio": asking.Portfolio,
+}
+_WHEN = {"start": asking.From, "end": asking.To}
 
 
 class Interval(StrEnum):
@@ -53,61 +61,44 @@ def candles(
     asking.show(found, Candle, as_json=json)
 
 
-@app.command()
-def positions(
-    context: typer.Context,
-    instrument: asking.Instrument = None,
-    strategy: asking.Strategy = None,
-    portfolio: asking.Portfolio = None,
-    at: Annotated[
-        datetime | None,
-        typer.Option(parser=asking.moment, metavar="<time>", help="As of this time."),
-    ] = None,
-    before: Annotated[
-        dict[int, int] | None,
-        typer.Option(
-            parser=asking.offsets,
-            metavar="<offsets>",
-            help="As of these offsets of the topic positions, as positions/0=123,positions/1=77.",
-        ),
-    ] = None,
-    limit: asking.Limit = 1000,
-    directory: options.Directory = None,
-    json: options.Json = False,
-) -> None:
-    """Show the position of each portfolio, strategy and instrument, now or as of then."""
-    from connectors.timescale.querying import queries
-    from connectors.timescale.querying.answers import Holding
+def _ask(name: str, answer: str, by: Mapping[str, Any], *, help: str, limit: int = 20) -> None:
+    """Add a question: that of `queries` with this name, by these options."""
 
-    found = queries.positions(
-        database_url(settings_of(context, directory)),
-        instrument=instrument,
-        strategy=strategy,
-        portfolio=portfolio,
-        moment=at,
-        before=before,
-        limit=limit,
-    )
-    asking.show(found, Holding, as_json=json)
+    def ask(context: typer.Context, directory: Path | None, json: bool, **wanted: Any) -> None:
+        from connectors.timescale.querying import answers, queries
+
+        url = database_url(settings_of(context, directory))
+        found = getattr(queries, name)(url, **wanted)
+        asking.show(found, getattr(answers, answer), as_json=json)
+
+    app.command(name, help=help)(asking.with_options(ask, by, limit=limit))
 
 
-@app.command()
-def gaps(
-    context: typer.Context,
-    instrument: asking.Instrument = None,
-    start: asking.From = None,
-    end: asking.To = None,
-    limit: asking.Limit = 20,
-    directory: options.Directory = None,
-    json: options.Json = False,
-) -> None:
-    """Show the newest ticks before which some may be missing, and the silence before each."""
-    from connectors.timescale.querying import queries
-    from connectors.timescale.querying.answers import Gap
-
-    url = database_url(settings_of(context, directory))
-    found = queries.gaps(url, instrument=instrument, start=start, end=end, limit=limit)
-    asking.show(found, Gap, as_json=json)
+_ask(
+    "positions",
+    "Holding",
+    {**_WHOSE, "moment": asking.At, "before": asking.Before},
+    limit=1000,
+    help="Show the position of each portfolio, strategy and instrument, now or as of then.",
+)
+_ask(
+    "exposure",
+    "Exposure",
+    {"portfolio": asking.Portfolio, "moment": asking.At, "before": asking.Before},
+    help="Show what each portfolio has at risk and its limits, now or as of then.",
+)
+_ask(
+    "gaps",
+    "Gap",
+    {"instrument": asking.Instrument, **_WHEN},
+    help="Show the newest ticks before which some may be missing, and the silence before each.",
+)
+_ask(
+    "alerts",
+    "Alert",
+    {"subject": asking.Subject, "raised": asking.Raised, **_WHEN},
+    help="Show the newest alerts, and when each was over.",
+)
 
 
 @app.command()
@@ -135,39 +126,21 @@ def lag(
     asking.show(found, Lag, as_json=json)
 
 
-def _about_orders(name: str, answer: str, help: str) -> None:
-    """Add a question whose answers have a strategy, a portfolio, an instrument and a time."""
-
-    @app.command(name, help=help)
-    def ask(
-        context: typer.Context,
-        instrument: asking.Instrument = None,
-        strategy: asking.Strategy = None,
-        portfolio: asking.Portfolio = None,
-        start: asking.From = None,
-        end: asking.To = None,
-        limit: asking.Limit = 20,
-        directory: options.Directory = None,
-        json: options.Json = False,
-    ) -> None:
-        from connectors.timescale.querying import answers, queries
-
-        found = getattr(queries, name)(
-            database_url(settings_of(context, directory)),
-            instrument=instrument,
-            strategy=strategy,
-            portfolio=portfolio,
-            start=start,
-            end=end,
-            limit=limit,
-        )
-        asking.show(found, getattr(answers, answer), as_json=json)
-
-
-_about_orders("decisions", "Decision", "Show the newest decisions and what became of each.")
-_about_orders("orders", "Order", "Show the newest orders, refused ones included, with their fills.")
-_about_orders(
+_ask(
+    "decisions",
+    "Decision",
+    {**_WHOSE, **_WHEN},
+    help="Show the newest decisions and what became of each.",
+)
+_ask(
+    "orders",
+    "Order",
+    {**_WHOSE, **_WHEN},
+    help="Show the newest orders, refused ones included, with their fills.",
+)
+_ask(
     "slippage",
     "Slippage",
-    "Show the newest fills against the price to be had when it was decided; above 0 is worse.",
+    {**_WHOSE, **_WHEN},
+    help="Show the newest fills against the price to be had when it was decided; above 0 is worse.",
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from hadron.audit.alerts import Alerts
 from hadron.cli import opening, options, output
 from hadron.cli.checks.machine import health
 from hadron.cli.environment import local_state, settings_of
@@ -15,9 +17,12 @@ from hadron.cli.exits import Exit
 from hadron.errors import HadronError
 from hadron.flow import FLOW
 from hadron.settings import Settings
+from hadron.topics import ALERTS
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
+
+    from connectors.kafka.log import KafkaLog
 
 T = TypeVar("T")
 
@@ -25,13 +30,18 @@ T = TypeVar("T")
 def status(
     context: typer.Context, directory: options.Directory = None, json: options.Json = False
 ) -> None:
-    """Show servers, topics, groups, database and process. Ends with 5 if a server is not reached.
+    """Show servers, topics, groups, alerts, database and process.
 
-    The process is the one that answers on HADRON_HTTP_HOST and HADRON_HTTP_PORT.
+    Ends with 5 if a server is not reached. The process is the one that answers on HADRON_HTTP_HOST
+    and HADRON_HTTP_PORT.
     """
     settings = settings_of(context, directory)
     problems: list[str] = []
-    kafka = _attempt(lambda: _kafka(settings), problems) or {"topics": [], "groups": []}
+    kafka = _attempt(lambda: _kafka(settings), problems) or {
+        "topics": [],
+        "groups": [],
+        "alerts": [],
+    }
     document = {
         "servers": _servers(directory),
         **kafka,
@@ -80,7 +90,28 @@ def _kafka(settings: Settings) -> dict[str, Any]:
         }
         for name, count in counts.items()
     ]
-    return {"topics": rows, "groups": _groups(settings, admin)}
+    alerts = _alerts(settings, log, counts[opening.names(settings).write(ALERTS.name)])
+    return {"topics": rows, "groups": _groups(settings, admin), "alerts": alerts}
+
+
+def _alerts(settings: Settings, log: KafkaLog, partitions: int) -> list[dict[str, Any]]:
+    """What is raised and not over, the newest first, straight from the log."""
+    from connectors.telling import facts
+    from hadron.wiring import codec_of
+
+    name, codec, known = opening.names(settings).read(ALERTS.name), codec_of(settings), Alerts()
+    for place, end in log.ends([(name, each) for each in range(partitions)]).items():
+        for fact in facts(log, place, end=end, codec=codec):
+            known.take(fact)
+    return [
+        {
+            "alert": alert.subject,
+            "severity": alert.severity,
+            "since": datetime.fromtimestamp(alert.at_ns / 1e9, UTC).isoformat(" ", "seconds"),
+            "text": alert.text,
+        }
+        for alert in known.raised()
+    ]
 
 
 def _groups(settings: Settings, admin: AdminClient) -> list[dict[str, Any]]:
@@ -127,7 +158,7 @@ def _tables(document: dict[str, Any]) -> list[Any]:
     ]
     shown = [
         output.table("", list(rows[0]), [list(row.values()) for row in rows])
-        for rows in (document["servers"], document["topics"], document["groups"])
+        for rows in (document[name] for name in ("servers", "topics", "groups", "alerts"))
         if rows
     ]
     trouble = [output.table("", ("problem",), [(line,) for line in document["problems"]])]

@@ -41,6 +41,13 @@ def simulated_order(
     return OrderFilled(**shared, price=found.price, price_from=found.price_from)
 
 
+def refused_order(
+    intent: IntentApproved, reason: str, *, partition: int, offset: int
+) -> OrderRejected:
+    """Trade nothing, and say why."""
+    return OrderRejected(**_shared(intent, partition, offset), reason=reason)
+
+
 def _marketable(intent: IntentApproved, found: Touch) -> bool:
     if intent.limit_price is None:
         return True

@@ -15,7 +15,7 @@ from hadron.market import holdings
 from hadron.market.facts import Tick, TradePrinted
 from hadron.market.holdings import Holdings
 from hadron.portfolio.facts import PositionChanged
-from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine
+from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine, released
 from hadron.strategy.registry import KINDS, Deployment, build
 from hadron.strategy.strategy import IN_ORDER, Strategy
 from hadron.strategy.watch import Ask, Watch, restored
@@ -33,7 +33,8 @@ class Engine:
     """A fold of `ticks.<lane>`, `control` and `positions`.
 
     Emits of each tick, in this order: DecisionMade, PriceMarked, and a RecordPoisoned and an
-    AlertRaised for each strategy that raised. `index` counts them. `step` is the only way in and
+    AlertRaised for each strategy that raised. `index` counts them. Of each configuration that ends
+    a quarantine: AlertCleared. `step` is the only way in and
     all time comes with the facts, so a journal of the slices, written before each step, is all
     that a replay needs.
     Parts of the snapshot: `control`, `held/<instrument>` and `watch/<instrument>`.
@@ -151,9 +152,14 @@ class Engine:
         for record in slice.records:
             if isinstance(record.fact, StrategyConfigured):
                 try:
-                    self._deploy(build(record.fact, self._kinds))
+                    deployment = build(record.fact, self._kinds)
                 except ContractError as error:
                     facts.append(refused(slice, record, process=self._process, error=error))
+                    continue
+                if any(deployment.name in one.quarantined for one in self._watches.values()):
+                    cause = Cause(slice, record, 0)
+                    facts.append(released(deployment, cause=cause, process=self._process))
+                self._deploy(deployment)
         return facts
 
     def _deploy(self, deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
 from hadron.fold import Received, Slice
 from hadron.market.facts import PriceMarked
 from hadron.strategy.book import LastPrices
@@ -117,4 +117,16 @@ def quarantine(
             f" it is quarantined on {tick.instrument} until it is configured again"
         ),
         at_ns=tick.at_ns,
+    )
+
+
+def released(deployment: Deployment, *, cause: Cause, process: str) -> AlertCleared:
+    """Tells people that a quarantine is over: the strategy is asked again, if it is enabled."""
+    return AlertCleared(
+        **cause.name,
+        severity="warning",
+        process=process,
+        subject=f"strategy/{deployment.name}",
+        text=f"strategy {deployment.name!r} was configured again: its quarantine is over",
+        at_ns=cause.record.fact.at_ns,
     )

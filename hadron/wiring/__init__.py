@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from threading import Event
 
 import structlog
@@ -14,6 +15,7 @@ from hadron.flow import FOLDS
 from hadron.settings import Settings
 from hadron.wiring import edges, simulator, stream
 from hadron.wiring.context import Context, codec_of, names_of
+from hadron.wiring.watching import alarms_of, health_of
 
 __all__ = ["PROCESSES", "Context", "codec_of", "names_of", "run_process", "version"]
 
@@ -22,7 +24,6 @@ events = structlog.get_logger()
 
 def run_process(process: str, settings: Settings, options: Mapping[str, str]) -> None:
     """Run one process until SIGTERM or SIGINT. Raise HadronError for what stops it before."""
-    from connectors.http.health import Health
     from connectors.http.server import HttpServer
     from connectors.telemetry import logs, metrics, tracing
 
@@ -30,8 +31,12 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
         raise SettingsError([f"process: {process!r}; wanted one of {', '.join(PROCESSES)}"])
     logs.configure(settings.log_level, process, secrets=logs.secrets_of(settings))
     telemetry = metrics.PrometheusTelemetry()
-    health = Health(process, version(), expected=EXPECTED.get(process, ()))
+    codec = codec_of(settings)
+    alarms = alarms_of(process, settings, codec=codec, telemetry=telemetry)
+    expected = EXPECTED.get(process, ())
+    health = health_of(process, settings, version=version(), alarms=alarms, expected=expected)
     with (
+        closing(alarms),
         HttpServer(
             health, telemetry.exposition, host=settings.http_host, port=settings.http_port
         ) as port,
@@ -45,13 +50,15 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
             process=process,
             settings=settings,
             options=options,
-            codec=codec_of(settings),
+            codec=codec,
             telemetry=telemetry,
             tracer=tracer,
             pulse=health,
+            alarms=alarms,
             stop=stop,
         )
-        PROCESSES[process](context)
+        with alarms.told_if_it_stops():
+            PROCESSES[process](context)
         events.info("process stopped")
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from hadron.envelope import AvroCodec, Version
 from hadron.errors import SettingsError
-from hadron.ports import Codec, Pulse, Telemetry, Tracer
+from hadron.ports import Alarms, Codec, Pulse, Telemetry, Tracer
 from hadron.settings import Settings, variable
 from hadron.topics import LIVE, Names, paced_names, replay_names
 
@@ -24,6 +24,7 @@ class Context(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     tracer: Tracer
     pulse: Pulse
+    alarms: Alarms
     stop: Event
 
     @property

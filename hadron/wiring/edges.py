@@ -9,19 +9,34 @@ from hadron.ports import FactLog
 from hadron.topics import INSTRUMENTS
 from hadron.wiring.context import Context
 
+_CLOCK_S = 10.0
+
 
 def archive(context: Context) -> None:
     """Topics → TimescaleDB."""
     from connectors.timescale.archiving.process import run
 
-    run(context.settings, codec=context.codec, telemetry=context.telemetry, stop=context.stop)
+    run(
+        context.settings,
+        codec=context.codec,
+        telemetry=context.telemetry,
+        pulse=context.pulse,
+        alarms=context.alarms,
+        stop=context.stop,
+    )
 
 
 def latest(context: Context) -> None:
     """Hot state → Redis."""
     from connectors.redis.latest import run
 
-    run(context.settings, codec=context.codec, telemetry=context.telemetry, stop=context.stop)
+    run(
+        context.settings,
+        codec=context.codec,
+        telemetry=context.telemetry,
+        alarms=context.alarms,
+        stop=context.stop,
+    )
 
 
 def gateway(context: Context) -> None:
@@ -34,6 +49,7 @@ def gateway(context: Context) -> None:
         telemetry=context.telemetry,
         tracer=context.tracer,
         pulse=context.pulse,
+        alarms=context.alarms,
         stop=context.stop,
     )
 
@@ -47,7 +63,7 @@ def feed(context: Context) -> None:
 
 async def _run_feed(context: Context) -> None:
     from connectors.feeds.feed import run
-    from connectors.feeds.outside import Outside, Source
+    from connectors.feeds.outside import Outside, Pace, Source
     from connectors.kafka.connection import configuration
     from connectors.kafka.log import KafkaLog
     from hadron.reference.instruments import InstrumentIds
@@ -68,11 +84,14 @@ async def _run_feed(context: Context) -> None:
         telemetry=context.telemetry,
         tracer=context.tracer,
         pulse=context.pulse,
+        alarms=context.alarms,
     )
     stopping = asyncio.Event()
     watching = asyncio.create_task(_set_when_stopped(context.stop, stopping))
-    await run(source, outside, stopping)
+    clock = asyncio.create_task(_watch_clock(context))
+    await run(source, outside, stopping, Pace(missed_s=settings.alert_feed_s))
     watching.cancel()
+    clock.cancel()
 
 
 def _listed(log: FactLog, context: Context) -> dict[tuple[str, str], str]:
@@ -95,3 +114,14 @@ async def _set_when_stopped(stop: Event, stopping: asyncio.Event) -> None:
     while not stop.is_set():
         await asyncio.sleep(0.1)
     stopping.set()
+
+
+async def _watch_clock(context: Context) -> None:
+    """Receipts are stamped here: tell how far the clock may be off."""
+    from connectors import clock
+
+    limit_s = context.settings.alert_clock_s
+    while limit_s is not None:
+        telemetry, alarms = context.telemetry, context.alarms
+        clock.tell(clock.error_s(), telemetry=telemetry, alarms=alarms, limit_s=limit_s)
+        await asyncio.sleep(_CLOCK_S)

@@ -68,6 +68,8 @@ async def _run_stream(context: Context) -> None:
         await _until_stopped(context.stop, app, work)
     except Exception as error:
         events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
+        context.alarms.stopped(error)
+        context.alarms.close()
         _leave(log)
     await app.stop()
     work.cancel()

@@ -18,12 +18,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from connectors.http.health import Health
 from connectors.kafka.log import KafkaLog
 from connectors.timescale import ticks
 from connectors.timescale.archiving import process
 from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
+from tests.alarms import Heard
 from tests.benchmarks.measuring import server_cpu_s, show
 from tests.integration.access import unbelt
 from tests.integration.platform import SHARDS, Platform, platform
@@ -80,7 +82,15 @@ def main() -> None:
 
 def _archive(alone: Platform, records: int, name: str) -> dict[str, Any]:
     watch, before = Watch(records), server_cpu_s(alone.directory)
-    process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop, group=name)
+    process.run(
+        alone.settings,
+        codec=codec(),
+        telemetry=watch,
+        pulse=Health("archive", "bench"),
+        alarms=Heard(),
+        stop=watch.stop,
+        group=name,
+    )
     spent = server_cpu_s(alone.directory)
     cpu_s = {"archive": watch.cpu_s, **{of: spent[of] - before[of] for of in spent}}
     return {

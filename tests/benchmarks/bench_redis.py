@@ -21,6 +21,7 @@ from connectors.redis.rebuilding import rebuild
 from connectors.telemetry.metrics import PrometheusTelemetry
 from hadron import metrics
 from hadron.partitions import partition_of
+from tests.alarms import Heard
 from tests.benchmarks.measuring import append, show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_position, a_quote, a_trade, codec
@@ -118,7 +119,7 @@ def _flush(alone: Platform, batches: dict[str, dict[int, Any]]) -> None:
 @contextmanager
 def _running(alone: Platform) -> Iterator[Watch]:
     stop, watch = Event(), Watch()
-    options = {"codec": codec(), "telemetry": watch, "stop": stop}
+    options = {"codec": codec(), "telemetry": watch, "alarms": Heard(), "stop": stop}
     thread = threading.Thread(target=latest.run, args=(alone.settings,), kwargs=options)
     thread.start()
     try:

@@ -9,8 +9,10 @@ import argparse
 import os
 import time
 
+from connectors.http.health import Health
 from connectors.timescale.archiving import process
 from connectors.timescale.verifying import checking
+from tests.alarms import Heard
 from tests.benchmarks.bench_archive import Watch, produce
 from tests.benchmarks.measuring import show
 from tests.integration.platform import platform
@@ -26,7 +28,14 @@ def main() -> None:
         assert alone.settings.database_migrate is not None
         produce(alone.log, asked.records)
         watch = Watch(asked.records)
-        process.run(alone.settings, codec=codec(), telemetry=watch, stop=watch.stop)
+        process.run(
+            alone.settings,
+            codec=codec(),
+            telemetry=watch,
+            pulse=Health("archive", "bench"),
+            alarms=Heard(),
+            stop=watch.stop,
+        )
         began = time.monotonic()
         found, rows = checking.check(
             alone.settings.database_migrate.get_secret_value(), codec, processes=asked.processes

@@ -16,12 +16,14 @@ import psycopg
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from connectors.http.health import Health
 from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from connectors.timescale import records
 from connectors.timescale.archiving import process
 from connectors.timescale.schema import migrate
 from hadron.settings import PREFIX, Settings, settings_from
+from tests.alarms import Heard
 from tests.integration.access import ACCESS, databases
 from tests.support import codec
 
@@ -59,6 +61,7 @@ class Bench:
         self.topics = process.catalogue(prefix)
         self.produced: dict[Place, bytes] = {}
         self.counts = Counts()
+        self.alarms = Heard()
         self.log = KafkaLog(configuration(self.settings()))
 
     def settings(self, **more: str) -> Settings:
@@ -100,6 +103,8 @@ class Bench:
                     self.settings(**more),
                     codec=codec(),
                     telemetry=self.counts,
+                    pulse=Health("archive", "test"),
+                    alarms=self.alarms,
                     stop=stop,
                     group=group,
                 )
@@ -154,7 +159,15 @@ def wait_until(holds: Callable[[], bool], *, timeout_s: float = 60) -> None:
 def main() -> None:
     telemetry: Any = Counts()
     settings = settings_from(os.environ)
-    process.run(settings, codec=codec(), telemetry=telemetry, stop=Event(), group=sys.argv[1])
+    process.run(
+        settings,
+        codec=codec(),
+        telemetry=telemetry,
+        pulse=Health("archive", "test"),
+        alarms=Heard(),
+        stop=Event(),
+        group=sys.argv[1],
+    )
 
 
 if __name__ == "__main__":

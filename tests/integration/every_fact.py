@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
 from hadron.control.facts import LimitsChanged, TradingHalted, TradingResumed
 from hadron.desk.facts import DecisionDismissed, IntentRejected
 from hadron.market.facts import PriceMarked
@@ -120,6 +120,15 @@ def an_alert(**changes: Any) -> AlertRaised:
     return msgspec.structs.replace(alert, **changes)
 
 
+def a_cleared_alert(**changes: Any) -> AlertCleared:
+    """The database is well again."""
+    text = "it is well again"
+    cleared = AlertCleared(
+        "process/archive", 0, T0_NS, 0, "critical", "archive", "archive/database", text, T0_NS
+    )
+    return msgspec.structs.replace(cleared, **changes)
+
+
 def some_limits(**changes: Any) -> LimitsChanged:
     """The limits of portfolio main."""
     limits = LimitsChanged(
@@ -173,7 +182,11 @@ def by_topic() -> dict[str, tuple[Any, ...]]:
         "marks": (a_mark(), a_mark(ask=Decimal("1e-9"), last=None, index=1)),
         "control": CONTROL,
         "instruments": (InstrumentListed("massive", "AAPL", "eq:AAPL", T0_NS),),
-        "alerts": (an_alert(), an_alert(index=2, severity="critical", text="\0")),
+        "alerts": (
+            an_alert(),
+            an_alert(index=2, severity="critical", text="\0"),
+            a_cleared_alert(),
+        ),
         "dead": (
             letter,
             msgspec.structs.replace(letter, error="a\0b", key=None, value=b""),

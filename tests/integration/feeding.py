@@ -25,6 +25,7 @@ from hadron.reference.instruments import InstrumentIds
 from hadron.simulation.market import market
 from hadron.simulation.played import Played
 from hadron.venues.massive.protocol import Deadlines, MassiveProtocol
+from tests.alarms import Heard
 from tests.support import codec
 
 KEY = SecretStr("k-123")
@@ -60,7 +61,10 @@ class Bench:
         self.telemetry = PrometheusTelemetry()
         self.pulse = Watched()
         self.stopping = asyncio.Event()
-        self.outside = Outside(self.log, codec(), self.telemetry, NoTracer(), self.pulse)
+        self.alarms = Heard()
+        self.outside = Outside(
+            self.log, codec(), self.telemetry, NoTracer(), self.pulse, self.alarms
+        )
 
     def raw(self) -> list[RawReceived]:
         """All that is on the log, by partition."""

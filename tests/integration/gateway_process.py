@@ -14,6 +14,7 @@ from connectors.telemetry.metrics import PrometheusTelemetry
 from connectors.telemetry.tracing import NoTracer
 from hadron.settings import Settings
 from hadron.topics import Names
+from tests.alarms import Heard
 from tests.support import codec
 
 
@@ -29,6 +30,7 @@ def main(kafka: str, prefix: str, partitions: int) -> None:
         telemetry=PrometheusTelemetry(),
         tracer=NoTracer(),
         pulse=Health("gateway", "test"),
+        alarms=Heard(),
         names=Names(prefix),
     )
     gateway.run(stop)

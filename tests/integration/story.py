@@ -15,7 +15,13 @@ from connectors.timescale.archiving.intake import Intake
 from connectors.timescale.archiving.store import Store
 from hadron import topics
 from tests.integration.archiving import Counts
-from tests.integration.every_fact import a_dismissal, a_rejected_intent, a_rejected_order
+from tests.integration.every_fact import (
+    a_cleared_alert,
+    a_dismissal,
+    a_rejected_intent,
+    a_rejected_order,
+    an_alert,
+)
 from tests.support import (
     T0_NS,
     a_decision,
@@ -96,6 +102,7 @@ def facts() -> dict[str, tuple[Any, ...]]:
         "intents": _intents(),
         "orders": _orders(),
         "positions": _positions(),
+        "alerts": _alerts(),
     }
 
 
@@ -175,6 +182,17 @@ def _orders() -> tuple[Any, ...]:
         a_fill(**named(2), price=Decimal("100.05")),
         a_rejected_order(**named(3)),
         a_fill(**named(4), side="sell", strategy="cross", price=Decimal("100"), price_from="bid"),
+    )
+
+
+def _alerts() -> tuple[Any, ...]:
+    archive = {"subject": "archive/database", "process": "archive", "source": "process/archive"}
+    return (
+        an_alert(**archive, severity="critical", at_ns=at_ns(1)),
+        an_alert(at_ns=at_ns(2)),
+        a_cleared_alert(at_ns=at_ns(3)),
+        an_alert(**archive, severity="critical", at_ns=at_ns(5)),
+        a_cleared_alert(subject="archive/disk", at_ns=at_ns(6)),
     )
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,7 +18,7 @@ from hadron.errors import HadronError, PoisonLimitReached
 from tests.integration import every_fact
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.soak import trials
-from tests.soak.flow import seeded
+from tests.soak.flow import own_server, seeded
 from tests.support import T0_NS, a_decision, a_trade, codec
 
 encode = codec().encode
@@ -147,31 +144,27 @@ def test_two_archives_of_one_group_share_the_work(bench: Bench) -> None:
     assert bench.stored() == bench.produced
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="hadron-postgres-"))
-    try:
-        yield directory / "postgres"
-    finally:
-        postgres.stop(directory / "postgres")
-        shutil.rmtree(directory)
-
-
-def test_a_database_that_goes_away_costs_nothing(
-    stack: Endpoints, own_postgres: Path, unique: str
-) -> None:
-    with a_bench(stack.kafka, postgres.start(own_postgres), unique) as bench, bench.archive():
+def test_a_database_that_goes_away_costs_nothing(stack: Endpoints, unique: str) -> None:
+    with (
+        own_server() as server,
+        a_bench(stack.kafka, postgres.start(server), unique) as bench,
+        bench.archive(),
+    ):
         bench.append("ticks.fast", trades(2_000))
         wait_until(lambda: bench.rows() > 0)
 
-        postgres.stop(own_postgres)
+        postgres.stop(server)
         for round_ in range(1, 9):  # more than may wait in memory
             bench.append("ticks.fast", trades(2_000, 2_000 * round_), round_ % PARTITIONS)
         wait_until(lambda: bench.counts.gauged[metrics.ARCHIVE_UP] == 0)
         wait_until(lambda: bench.counts.counted[metrics.RECORDS_IN] > MOST_ROWS)
         assert bench.counts.counted[metrics.RECORDS_IN] <= 2_000 + 2 * MOST_ROWS
-        postgres.start(own_postgres)
+        postgres.start(server)
 
         wait_until(lambda: bench.rows() >= 18_000)
         assert bench.counts.gauged[metrics.ARCHIVE_UP] == 1
+        assert [one for one in bench.alarms.changes if one[0] != "slow"] == [
+            ("database", True),
+            ("database", False),
+        ]
         assert bench.stored() == bench.produced

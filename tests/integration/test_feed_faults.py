@@ -60,6 +60,7 @@ async def test_silence_is_noticed_and_the_play_goes_on_elsewhere() -> None:
         await bench.until_all_is_recorded()
 
     assert bench.count(metrics.FEED_STALE) == 1
+    assert bench.alarms.changes == [("massive", True), ("massive", False)]
     assert bench.simulator.connections == 2
     assert_recorded(bench.raw(), played)
 
@@ -91,6 +92,7 @@ async def test_a_refused_key_is_tried_again_slowly_with_an_error() -> None:
         "error",
     ]
     assert KEY.get_secret_value() not in repr(logs)
+    assert bench.alarms.changes == [("massive", True), ("massive", False)]
 
 
 async def test_a_frame_of_garbage_is_recorded_and_harms_nothing_else() -> None:

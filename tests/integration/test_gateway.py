@@ -23,10 +23,11 @@ from connectors.kafka.log import KafkaLog
 from connectors.local.stack import Endpoints
 from connectors.telemetry.metrics import PrometheusTelemetry
 from connectors.telemetry.tracing import NoTracer
-from hadron.desk.facts import IntentRejected
+from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.errors import ImpossibleTransition
 from hadron.settings import Settings
 from hadron.topics import Names
+from tests.alarms import Heard
 from tests.support import a_fill, an_approved_intent, codec
 
 PARTITIONS = 3
@@ -46,13 +47,10 @@ class Flow:
 
     def decide(self, count: int) -> None:
         """Append intents to every partition; every tenth is not approved."""
-        approved = codec().encode(an_approved_intent())
-        fields = msgspec.structs.asdict(an_approved_intent())
-        rejected = codec().encode(IntentRejected(**fields, reason="halted"))
         for partition in range(PARTITIONS):
             first = self._next[partition]
             offsets = range(first, first + count)
-            values = [rejected if offset % 10 == 9 else approved for offset in offsets]
+            values = [codec().encode(intent(partition, offset)) for offset in offsets]
             self.log.append(
                 self.names.write("intents"), partition, [("main", value) for value in values]
             )
@@ -97,6 +95,7 @@ class Flow:
             telemetry=PrometheusTelemetry(),
             tracer=NoTracer(),
             pulse=Health("gateway", "test"),
+            alarms=Heard(),
             names=self.names,
         )
 
@@ -109,6 +108,15 @@ def flow(stack: Endpoints, unique: str, make_topic: Callable[..., str]) -> Itera
     yield flow
     flow.log.flush()
     flow.log.close()
+
+
+def intent(partition: int, offset: int) -> IntentApproved | IntentRejected:
+    """What the desk said of the decision at that place; every tenth is not approved."""
+    verdict = f"decisions/{partition}/{offset}/0"
+    approved = an_approved_intent(partition=partition, offset=offset, verdict=verdict)
+    if offset % 10 != 9:
+        return approved
+    return IntentRejected(**msgspec.structs.asdict(approved), reason="halted")
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from hadron.cli.exits import Exit
 from hadron.errors import SettingsError
 from hadron.settings import Settings, settings_from
 from hadron.topics import key_of
+from tests.alarms import Heard
 from tests.integration.archiving import Counts, wait_until
 from tests.integration.every_fact import a_position
 from tests.support import T0_NS, a_quote, a_trade, codec
@@ -45,7 +46,8 @@ class Flow:
     """The topics of one test, and the process that writes them to a Redis."""
 
     def __init__(self, kafka: str, prefix: str) -> None:
-        self.kafka, self.prefix, self.counts = kafka, prefix, Counts()
+        self.kafka, self.prefix = kafka, prefix
+        self.counts, self.alarms = Counts(), Heard()
         self.log = KafkaLog(configuration(Settings(kafka=kafka)))
 
     def append(self, topic: str, *facts: Any) -> None:
@@ -70,7 +72,12 @@ class Flow:
     def running(self, url: str) -> Iterator[redis.Redis]:
         stop = Event()
         settings = self.settings(url)
-        options = {"codec": codec(), "telemetry": self.counts, "stop": stop}
+        options = {
+            "codec": codec(),
+            "telemetry": self.counts,
+            "alarms": self.alarms,
+            "stop": stop,
+        }
         thread = threading.Thread(target=latest.run, args=(settings,), kwargs=options)
         thread.start()
         try:
@@ -175,6 +182,7 @@ def test_a_redis_that_goes_away_gets_the_newest_when_it_is_back(
 
         wait_until(lambda: flow.counts.gauged[metrics.LATEST_UP] == 1)
         wait_until(lambda: price(client) == "49")
+        assert flow.alarms.changes == [("redis", True), ("redis", False)]
 
 
 def test_a_redis_that_comes_back_empty_is_filled_again(flow: Flow, own_valkey: Path) -> None:
@@ -317,4 +325,4 @@ def test_without_a_redis_the_setting_is_named() -> None:
     settings = Settings(kafka="127.0.0.1:1")
 
     with pytest.raises(SettingsError, match="HADRON_REDIS"):
-        latest.run(settings, codec=codec(), telemetry=Counts(), stop=Event())
+        latest.run(settings, codec=codec(), telemetry=Counts(), alarms=Heard(), stop=Event())

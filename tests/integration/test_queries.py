@@ -12,7 +12,9 @@ import pytest
 from connectors.timescale.querying import queries
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
+from hadron.control.facts import TradingHalted
 from tests.integration import story
+from tests.integration.every_fact import some_limits
 from tests.integration.story import at_ns
 from tests.support import a_position, a_trade
 
@@ -36,6 +38,56 @@ def test_decisions_of_a_strategy_between_times_have_their_end(url: str) -> None:
         (1, "rejected", "position limit"),
     ]
     assert found[0].evidence == {"sma": "100.03"}
+
+
+@pytest.mark.parametrize("count", range(5))
+def test_what_is_at_risk_follows_from_the_first_records_of_the_log(url: str, count: int) -> None:
+    newest = {(one.strategy, one.instrument): one for one in story.facts()["positions"][:count]}
+    held = [one for one in newest.values() if one.quantity]
+    worth = [one.quantity * (one.mark or one.average_price) for one in held]
+
+    found = queries.exposure(url, before={0: count})
+
+    assert [(one.positions, one.gross, one.net, one.realised) for one in found] == (
+        [
+            (
+                len(held),
+                sum(map(abs, worth)),
+                sum(worth),
+                sum(one.realised for one in newest.values()),
+            )
+        ]
+        if count
+        else []
+    )
+
+
+def test_the_limits_of_a_portfolio_are_those_in_force_then(database: str) -> None:
+    changes = (
+        some_limits(exposure=Decimal(7), at_ns=at_ns(0)),
+        some_limits(portfolio="other", exposure=Decimal(9), at_ns=at_ns(1)),
+        some_limits(exposure=Decimal(8), at_ns=at_ns(5)),
+        TradingHalted("ann", "test", at_ns(6), 1),
+    )
+    story.store(database, {**story.facts(), "control": changes})
+
+    [then] = queries.exposure(database, moment=moment(4))
+    [now] = queries.exposure(database)
+
+    assert (then.exposure_limit, then.halted) == (Decimal(7), False)
+    assert (now.exposure_limit, now.halted) == (Decimal(8), True)
+
+
+def test_alerts_have_the_next_end_of_their_subject(url: str) -> None:
+    found = queries.alerts(url)
+
+    assert [(one.log_offset, one.subject, one.cleared_at) for one in found] == [
+        (3, "archive/database", None),
+        (1, "strategy/sma", None),
+        (0, "archive/database", moment(3)),
+    ]
+    assert [one.log_offset for one in queries.alerts(url, raised=True)] == [3, 1]
+    assert queries.alerts(url, subject="archive/disk") == []
 
 
 def test_a_decision_in_flight_is_approved_and_its_order_has_no_end(url: str) -> None:

@@ -56,6 +56,9 @@ def test_a_full_disk_is_waited_for_and_told(stack: Endpoints, unique: str) -> No
     ):
         trials.full_disk(bench, ballast.unlink, rate=5_000)
 
+        assert bench.alarms.changes.count(("disk", True)) == 1
+        assert bench.alarms.now.keys() <= {"slow"}
+
 
 def test_a_database_that_ends_because_its_log_is_full_is_waited_for(
     stack: Endpoints, unique: str
@@ -79,3 +82,6 @@ def test_a_server_without_connections_is_waited_for_and_told(stack: Endpoints, u
         postgres.stop(server)
         with a_bench(stack.kafka, postgres.start(server), unique) as bench:
             trials.exhausted_pool(bench, rate=1_000)
+
+            assert bench.alarms.changes.count(("connections", True)) == 1
+            assert bench.alarms.now.keys() <= {"slow"}

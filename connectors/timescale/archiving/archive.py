@@ -23,7 +23,7 @@ from connectors.timescale.archiving.store import OffsetsMoved
 from connectors.timescale.archiving.writer import Writer
 from hadron import metrics
 from hadron.errors import TransientError
-from hadron.ports import Telemetry
+from hadron.ports import Pulse, Telemetry
 
 MOST_ROWS = 5_000
 _SLICE = 1_000  # messages taken at a time
@@ -49,11 +49,12 @@ class Archive:
         *,
         starts: Callable[[Iterable[Partition]], Mapping[Partition, int]],
         telemetry: Telemetry,
+        pulse: Pulse,
         batch_rows: int,
         batch_s: float,
     ) -> None:
         self._consumer, self._writer, self._intake = consumer, writer, intake
-        self._starts, self._telemetry = starts, telemetry
+        self._starts, self._telemetry, self._pulse = starts, telemetry, pulse
         self._batch_rows, self._batch_s = batch_rows, batch_s
         self._most = max(MOST_ROWS, batch_rows)
         self._worker = ThreadPoolExecutor(1, "archive-writer")
@@ -86,6 +87,7 @@ class Archive:
             self._consumer.close()
 
     def _turn(self) -> None:
+        self._pulse.beat()
         self._settle()
         if self._job is None:
             self._start_job()
@@ -193,7 +195,9 @@ class Archive:
             self._show()
 
     def _show(self) -> None:
-        for topic, records in membership.lag(self._consumer, self._stored).items():
+        lag = membership.lag(self._consumer, self._stored)
+        for topic, records in lag.items():
             self._telemetry.gauge(metrics.LAG_RECORDS, records, process="archive", topic=topic)
+        self._pulse.lag(sum(lag.values()))
         with suppress(TransientError):
             membership.commit(self._consumer, self._stored)

@@ -11,13 +11,14 @@ from psycopg_pool import ConnectionPool
 
 from connectors.anchors import anchoring
 from connectors.kafka import connection, membership
+from connectors.timescale.archiving.ailments import Ailments
 from connectors.timescale.archiving.archive import Archive
 from connectors.timescale.archiving.intake import Intake
 from connectors.timescale.archiving.store import Store
 from connectors.timescale.archiving.writer import Writer
 from hadron import topics
 from hadron.errors import SettingsError
-from hadron.ports import Codec, Telemetry
+from hadron.ports import Alarms, Codec, Pulse, Telemetry
 from hadron.settings import Settings, variable
 from hadron.topics import LIVE, Topic
 
@@ -34,6 +35,8 @@ def run(
     *,
     codec: Codec,
     telemetry: Telemetry,
+    pulse: Pulse,
+    alarms: Alarms,
     stop: Event,
     group: str = GROUP,
 ) -> None:
@@ -48,7 +51,8 @@ def run(
     pool = pool_of(settings)
     pool.open(wait=False)
     kafka = connection.configuration(settings)
-    writer = Writer(Store(pool, codec), pool, telemetry)
+    ailments = Ailments(alarms, pool, slow_s=settings.alert_slow_s)
+    writer = Writer(Store(pool, codec), pool, telemetry=telemetry, ailments=ailments)
     archive = Archive(
         membership.member(
             kafka,
@@ -60,6 +64,7 @@ def run(
         Intake(stored, codec=codec, telemetry=telemetry),
         starts=partial(membership.starts, kafka),
         telemetry=telemetry,
+        pulse=pulse,
         batch_rows=settings.batch_rows,
         batch_s=settings.batch_s,
     )

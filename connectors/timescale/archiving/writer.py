@@ -11,8 +11,9 @@ import structlog
 import tenacity
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from connectors.timescale.archiving.ailments import Ailments, of_database
 from connectors.timescale.archiving.batch import Batch, Partition
-from connectors.timescale.archiving.store import Store
+from connectors.timescale.archiving.store import Store, Written
 from hadron import metrics
 from hadron.audit.facts import ChainHead
 from hadron.errors import TransientError
@@ -28,15 +29,18 @@ class Writer:
 
     grace_s = 10.0  # how long a stop waits for the database
 
-    def __init__(self, store: Store, pool: ConnectionPool, telemetry: Telemetry) -> None:
-        self._store, self._pool, self._telemetry = store, pool, telemetry
+    def __init__(
+        self, store: Store, pool: ConnectionPool, *, telemetry: Telemetry, ailments: Ailments
+    ) -> None:
+        self._store, self._pool = store, pool
+        self._telemetry, self._ailments = telemetry, ailments
         self._abandoned = Event()
         self.heads: dict[Partition, ChainHead] = {}  # of the chains that are ours, or were
 
     def write(self, batch: Batch) -> Batch:
         """Return the batch when it is stored. Raise OffsetsMoved if it must be read again."""
         began = time.monotonic()
-        written = self._persist(lambda: self._store.write(batch))
+        written = self._persist(lambda: self._written(batch))
         self.heads.update(batch.heads)
         self._telemetry.observe(metrics.ARCHIVE_BATCH_SECONDS, time.monotonic() - began)
         for table, count in written.rows.items():
@@ -58,6 +62,12 @@ class Writer:
         self._abandoned.set()
         self._pool.close()
 
+    def _written(self, batch: Batch) -> Written:
+        began = time.monotonic()
+        written = self._store.write(batch)
+        self._ailments.wrote(time.monotonic() - began)
+        return written
+
     def _offsets(
         self,
         places: list[Partition],
@@ -76,21 +86,26 @@ class Writer:
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=5),
             stop=tenacity.stop_when_event_set(self._abandoned),
             sleep=tenacity.sleep_using_event(self._abandoned),
-            before_sleep=self._down,
+            before_sleep=self._failed,
             reraise=True,
         )
         result = retrying(attempt)
         self._telemetry.gauge(metrics.ARCHIVE_UP, 1)
+        self._ailments.answered()
         self._show_pool()
         return result
 
-    def _down(self, state: tenacity.RetryCallState) -> None:
+    def _failed(self, state: tenacity.RetryCallState) -> None:
+        reason = state.outcome.exception() if state.outcome else None
+        if not of_database(reason):
+            log.warning("archive.kafka_down", attempt=state.attempt_number, reason=str(reason))
+            return
         self._telemetry.gauge(metrics.ARCHIVE_UP, 0)
         self._show_pool()
-        reason = state.outcome.exception() if state.outcome else None
-        if reason is not None and isinstance(reason.__cause__, PoolTimeout):
+        if isinstance(reason.__cause__, PoolTimeout):
             self._telemetry.count(metrics.DATABASE_TIMEOUTS, pool=self._pool.name)
         log.warning("archive.database_down", attempt=state.attempt_number, reason=str(reason))
+        self._ailments.failed(reason)
 
     def _show_pool(self) -> None:
         seen, pool = self._pool.get_stats(), self._pool.name

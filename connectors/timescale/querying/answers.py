@@ -75,6 +75,25 @@ class Holding(msgspec.Struct, frozen=True):
     mark: Decimal | None
 
 
+class Exposure(msgspec.Struct, frozen=True):
+    """What a portfolio has at risk, and the limits in force; those are None where none were set.
+
+    `gross` and `net` are at marks, and at cost for the `unmarked` of its open positions.
+    """
+
+    portfolio: str
+    positions: int
+    unmarked: int
+    gross: Decimal
+    net: Decimal
+    realised: Decimal
+    unrealised: Decimal | None
+    exposure_limit: Decimal | None
+    notional_limit: Decimal | None
+    position_limit: Decimal | None
+    halted: bool
+
+
 class Slippage(msgspec.Struct, frozen=True):
     """A fill against the price to be had at its decision; above zero is worse.
 
@@ -108,6 +127,19 @@ class Gap(msgspec.Struct, frozen=True):
     venue: str
     after: datetime | None
     silent_ns: int | None
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """What people should see, and when it was over; `cleared_at` is None while it is not."""
+
+    at: datetime
+    log_partition: int
+    log_offset: int
+    severity: str
+    process: str
+    subject: str
+    text: str
+    cleared_at: datetime | None
 
 
 class Lag(msgspec.Struct, frozen=True):

@@ -14,8 +14,10 @@ from psycopg.rows import class_row
 from connectors.timescale.errors import our_errors
 from connectors.timescale.querying import questions
 from connectors.timescale.querying.answers import (
+    Alert,
     Candle,
     Decision,
+    Exposure,
     Gap,
     Holding,
     Lag,
@@ -26,6 +28,8 @@ from connectors.timescale.querying.questions import (
     LIMIT,
     Question,
     Wanted,
+    WantedAlerts,
+    WantedExposure,
     WantedLag,
     WantedPositions,
     WantedTicks,
@@ -66,6 +70,11 @@ def positions(url: str, **wanted: Unpack[WantedPositions]) -> list[Holding]:
     return answers(url, questions.positions(**wanted))
 
 
+def exposure(url: str, **wanted: Unpack[WantedExposure]) -> list[Exposure]:
+    """What each portfolio has at risk, now or as of then, and the limits in force."""
+    return answers(url, questions.exposure(**wanted))
+
+
 def slippage(url: str, **wanted: Unpack[Wanted]) -> list[Slippage]:
     """The newest fills first, each against the price that its decision saw."""
     return answers(url, questions.slippage(**wanted))
@@ -74,6 +83,11 @@ def slippage(url: str, **wanted: Unpack[Wanted]) -> list[Slippage]:
 def gaps(url: str, **wanted: Unpack[WantedTicks]) -> list[Gap]:
     """The newest ticks before which some may be missing."""
     return answers(url, questions.gaps(**wanted))
+
+
+def alerts(url: str, *, raised: bool = False, **wanted: Unpack[WantedAlerts]) -> list[Alert]:
+    """The newest alerts first, each with its end; `raised`: only those that are not over."""
+    return answers(url, questions.alerts(raised=raised, **wanted))
 
 
 def lag(url: str, **wanted: Unpack[WantedLag]) -> list[Lag]:

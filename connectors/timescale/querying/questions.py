@@ -10,8 +10,10 @@ from typing import Any, Generic, Required, TypedDict, TypeVar, Unpack
 from psycopg import sql
 
 from connectors.timescale.querying.answers import (
+    Alert,
     Candle,
     Decision,
+    Exposure,
     Gap,
     Holding,
     Lag,
@@ -41,15 +43,29 @@ class Wanted(WantedTicks, total=False):
     portfolio: str | None
 
 
-class WantedPositions(TypedDict, total=False):
-    """Which positions, and when. `before`: offsets of the topic `positions` by partition."""
+class WantedExposure(TypedDict, total=False):
+    """When, and whose. `before`: offsets of the topic `positions` by partition."""
 
     moment: datetime | None
     before: Mapping[int, int] | None
-    instrument: str | None
-    strategy: str | None
     portfolio: str | None
     limit: int | None
+
+
+class WantedPositions(WantedExposure, total=False):
+    """Which positions, and when."""
+
+    instrument: str | None
+    strategy: str | None
+
+
+class WantedAlerts(TypedDict, total=False):
+    """Which alerts."""
+
+    start: datetime | None
+    end: datetime | None
+    limit: int | None
+    subject: str | None
 
 
 class WantedLag(TypedDict, total=False):
@@ -106,16 +122,26 @@ def gaps(**wanted: Unpack[WantedTicks]) -> Question[Gap]:
     return _question(Gap, sql.SQL("tick_gaps"), wanted)
 
 
+def alerts(*, raised: bool = False, **wanted: Unpack[WantedAlerts]) -> Question[Alert]:
+    """The newest alerts first; `raised`: only those that are not over."""
+    source = "alerts_with_ends"
+    if raised:
+        source = f"(SELECT * FROM {source} WHERE cleared_at IS NULL) AS asked"
+    return _question(Alert, sql.SQL(source), wanted)
+
+
 def positions(**wanted: Unpack[WantedPositions]) -> Question[Holding]:
     """The latest of each portfolio, strategy and instrument, by its place on the log.
 
     Changes later than `moment` do not count, nor those at or behind the offsets of `before`.
     """
-    moment, before = wanted.pop("moment", None), wanted.pop("before", None) or {}
-    bounds = [before.get(partition) for partition in range(max(before, default=-1) + 1)]
-    asked = _question(Holding, _POSITIONS, wanted, order="portfolio, strategy, instrument")
-    parameters = {**asked.parameters, "moment": moment, "before": bounds}
-    return Question(Holding, asked.statement, parameters)
+    source = sql.SQL("positions_at") + _AS_OF
+    return _as_of(Holding, source, wanted, order="portfolio, strategy, instrument")
+
+
+def exposure(**wanted: Unpack[WantedExposure]) -> Question[Exposure]:
+    """What each portfolio has at risk, from its positions as `positions` gives them."""
+    return _as_of(Exposure, sql.SQL("exposure_at") + _AS_OF, wanted, order="portfolio")
 
 
 def lag(**wanted: Unpack[WantedLag]) -> Question[Lag]:
@@ -131,9 +157,7 @@ _CANDLES = sql.SQL("""
     (SELECT bucket, instrument, open, high, low, close, volume, notional, trades,
         round(vwap, 18) AS vwap FROM {}) AS asked
 """)
-_POSITIONS = sql.SQL("""
-    positions_at(coalesce(%(moment)s::timestamptz, 'infinity'), %(before)s::bigint[])
-""")
+_AS_OF = sql.SQL("(coalesce(%(moment)s::timestamptz, 'infinity'), %(before)s::bigint[])")
 _LAG = sql.SQL("instrument_lag(%(from)s::timestamptz, %(to)s::timestamptz)")
 
 
@@ -142,6 +166,17 @@ def newest_tick(instrument: str | None) -> tuple[sql.Composed, Mapping[str, Any]
     condition = sql.SQL("true" if instrument is None else "instrument = %(instrument)s")
     statement = sql.SQL("SELECT max(newest) FROM instruments_ticked WHERE {}").format(condition)
     return statement, {"instrument": instrument}
+
+
+def _as_of(
+    kind: type[T], source: sql.Composable, wanted: Mapping[str, Any], *, order: str
+) -> Question[T]:
+    rest = {name: value for name, value in wanted.items() if name not in ("moment", "before")}
+    before = wanted.get("before") or {}
+    bounds = [before.get(partition) for partition in range(max(before, default=-1) + 1)]
+    asked = _question(kind, source, rest, order=order)
+    parameters = {**asked.parameters, "moment": wanted.get("moment"), "before": bounds}
+    return Question(kind, asked.statement, parameters)
 
 
 def _question(

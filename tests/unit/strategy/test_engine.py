@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hadron.audit.facts import AlertRaised, RecordPoisoned
+from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
 from hadron.errors import ContractError, ImpossibleTransition
 from hadron.market.facts import PriceMarked
 from hadron.strategy.engine import Engine
@@ -212,10 +212,12 @@ def test_a_quarantine_ends_when_the_strategy_is_configured_again() -> None:
     engine.step(a_slice(WARM, a_trade("100.01", raw_offset=0)))
 
     silent = engine.step(a_slice(WARM, a_trade("99.00", raw_offset=1)))
-    engine.step(a_slice("control", a_strategy("Broken")))
+    [cleared] = engine.step(a_slice("control", a_strategy("Broken")))
     facts = engine.step(a_slice(WARM, a_trade("99.00", raw_offset=2)))
 
     assert silent == []
+    assert isinstance(cleared, AlertCleared)
+    assert (cleared.subject, cleared.source, cleared.index) == ("strategy/Broken", "control", 0)
     assert [fact.strategy for fact in facts] == ["Broken"]
 
 

@@ -10,35 +10,53 @@ import pytest
 
 from connectors.gateways.answers import TAIL, Answers
 from connectors.gateways.gateway import refuse_replay
+from connectors.gateways.refusals import Refusals
 from connectors.memory import MemoryLog
 from connectors.telemetry.metrics import PrometheusTelemetry
 from connectors.telemetry.tracing import NoTracer
 from hadron.audit.facts import RecordPoisoned
+from hadron.desk.facts import IntentApproved
 from hadron.errors import ImpossibleTransition, PoisonLimitReached, SettingsError
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.partitions import partition_of
+from hadron.ports import Alarms, Telemetry
 from hadron.settings import settings_from
 from hadron.topics import LIVE
+from tests.alarms import Heard
 from tests.support import a_decision, a_fill, an_approved_intent, codec
 
 PARTITIONS = 4
 
 
-def answers_on(log: MemoryLog) -> Answers:
+def answers_on(
+    log: MemoryLog, telemetry: Telemetry | None = None, alarms: Alarms | None = None
+) -> Answers:
     return Answers(
         log,
         codec=codec(),
-        telemetry=PrometheusTelemetry(),
+        telemetry=telemetry or PrometheusTelemetry(),
         tracer=NoTracer(),
         names=LIVE,
         partitions=PARTITIONS,
+        refusals=Refusals(alarms or Heard(), limit=3),
     )
 
 
 def append(log: MemoryLog, topic: str, *facts: Any, partition: int = 1) -> None:
-    """Facts as their encoding, bytes as they are."""
-    values = [fact if isinstance(fact, bytes) else codec().encode(fact) for fact in facts]
+    """Facts as their encoding, bytes as they are; intents follow from decisions of their own."""
+    first = log.ends([(topic, partition)])[topic, partition]
+    values = [
+        fact if isinstance(fact, bytes) else codec().encode(_decided(fact, first + place))
+        for place, fact in enumerate(facts)
+    ]
     log.append(topic, partition, [(b"main", value) for value in values])
+
+
+def _decided(fact: Any, decision: int) -> Any:
+    if not isinstance(fact, IntentApproved) or fact.offset:
+        return fact
+    named = {"partition": 1, "offset": decision, "verdict": f"decisions/1/{decision}/0"}
+    return msgspec.structs.replace(fact, **named)
 
 
 def on_log(log: MemoryLog, topic: str, partition: int = 1) -> list[Any]:
@@ -207,19 +225,41 @@ def test_a_hundred_in_a_row_that_cannot_be_read_stop_the_gateway() -> None:
 def test_outcomes_are_counted() -> None:
     log, telemetry = MemoryLog(), PrometheusTelemetry()
     append(log, "intents", an_approved_intent(), an_approved_intent(ask=None, last=None))
-    answers = Answers(
-        log,
-        codec=codec(),
-        telemetry=telemetry,
-        tracer=NoTracer(),
-        names=LIVE,
-        partitions=PARTITIONS,
-    )
+    answers = answers_on(log, telemetry)
 
     answer(log, answers, start=answers.hold(1, committed=None))
 
     assert b'hadron_orders_total{outcome="filled"} 1.0' in telemetry.exposition()
     assert b'hadron_orders_total{outcome="rejected"} 1.0' in telemetry.exposition()
+
+
+def test_a_decision_that_is_approved_again_is_not_ordered_again() -> None:
+    log = MemoryLog()
+    again = an_approved_intent(partition=1, offset=1, verdict="decisions/1/1/0")
+    append(log, "intents", *[an_approved_intent()] * 3, again)
+
+    restarted(log)
+    append(log, "intents", again, an_approved_intent())
+    restarted(log)
+
+    orders = on_log(log, "orders")
+    assert [type(order) for order in orders] == [
+        *[OrderFilled] * 3,
+        *[OrderRejected] * 2,
+        OrderFilled,
+    ]
+    assert orders[3].reason == "repeated: its decision was ordered before"
+
+
+def test_refusals_in_a_row_are_told_once_until_an_order_is_filled() -> None:
+    log, alarms = MemoryLog(), Heard()
+    refused, filled = an_approved_intent(ask=None, last=None), an_approved_intent()
+    append(log, "intents", refused, refused, filled, *[refused] * 5, filled)
+    answers = answers_on(log, alarms=alarms)
+
+    answer(log, answers, start=answers.hold(1, committed=None))
+
+    assert alarms.changes == [("refusals", True), ("refusals", False)]
 
 
 def test_a_replay_has_no_way_to_the_gateway() -> None:
