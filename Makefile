@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench soak clean install
+.PHONY: demo test lint bench bench-peers soak clean install
 
 install: $(STAMP)
 
@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Hadron needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[arrow,local,polars,registry]" --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[arrow,backtest,local,polars,registry]" --group dev
 	@touch $(STAMP)
 
 demo: $(STAMP)
@@ -32,6 +32,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Others at the same work, each installed into an environment of its own under .peers.
+bench-peers: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.soak $(ARGS)

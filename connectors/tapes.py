@@ -70,19 +70,25 @@ class _File(NamedTuple):
 
 
 def tape(
-    folder: Path, *, symbols: Collection[str] = (), days: Collection[str] = ()
+    folder: Path,
+    *,
+    symbols: Collection[str] = (),
+    days: Collection[str] = (),
+    kinds: Collection[str] = ("quote", "trade"),
 ) -> Iterator[Played]:
     """All events of a folder in time order; of equal ms, by symbol, quotes first, as in the file.
 
-    `folder` is a `us_equity_ticks` or holds one; `symbols` (any case) and `days` (yyyymmdd) narrow
-    it. Sequence numbers increase per symbol over all days. Raise SettingsError at once if nothing
-    fits, ContractError while reading if a row cannot be read.
+    `folder` is a `us_equity_ticks` or holds one; `symbols` (any case), `days` (yyyymmdd) and
+    `kinds` narrow it. Sequence numbers increase per symbol over all days. Raise SettingsError at
+    once if nothing fits, ContractError while reading if a row cannot be read.
     """
     wanted = {symbol.upper() for symbol in symbols}
     files = [
         file
         for file in _files(folder)
-        if (not wanted or file.symbol in wanted) and (not days or file.day in days)
+        if (not wanted or file.symbol in wanted)
+        and (not days or file.day in days)
+        and file.kind in kinds
     ]
     if not files:
         narrowed = f"symbols {sorted(wanted) or 'all'}, days {sorted(days) or 'all'}"

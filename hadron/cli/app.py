@@ -8,6 +8,7 @@ import typer
 from typer.main import get_command
 
 from hadron.cli import archive, control, keys, newest, output, query, storage, subjects, topics
+from hadron.cli.backtest import group as backtest
 from hadron.cli.demo.command import demo
 from hadron.cli.doctor import doctor
 from hadron.cli.exits import MEANING
@@ -32,6 +33,7 @@ GROUPS = {
     "archive": archive.app,
     "storage": storage.app,
     "subjects": subjects.app,
+    "backtest": backtest.app,
 }
 COMMANDS = (
     *(demo, up, down, status, doctor, run, migrate, rebuild),

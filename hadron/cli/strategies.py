@@ -21,7 +21,7 @@ def strategy(
     name: Annotated[str, typer.Argument(help="Name of the strategy.")],
     reason: Reason,
     author: Author,
-    kind: Annotated[str | None, typer.Option(help="SimpleSMA or Crossover.")] = None,
+    kind: Annotated[str | None, typer.Option(help="SimpleSMA, Crossover or SMACross.")] = None,
     enabled: Annotated[
         bool | None, typer.Option("--enable/--disable", help="Whether it runs.")
     ] = None,

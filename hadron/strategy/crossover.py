@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated
+from itertools import accumulate
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -12,6 +13,10 @@ from hadron.market.facts import TradePrinted
 from hadron.strategy.facts import Side
 from hadron.strategy.strategy import Book, Signal, Strategy, check_quantity
 from hadron.values import number
+
+if TYPE_CHECKING:
+    from hadron.market.bars import Bars, Floats
+    from hadron.strategy.vectorised import Sides
 
 
 class CrossoverParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +53,7 @@ class Crossover(Strategy):
     """
 
     version = "1"
+    orders: ClassVar[Literal["market", "limit"]] = "limit"
     Parameters = CrossoverParameters
     State = CrossoverState
 
@@ -81,6 +87,14 @@ class Crossover(Strategy):
         state.side = side
         return self._signal(side, limit_price)
 
+    def signals(self, bars: Bars) -> Sides:
+        """As of `Vectorised`."""
+        from hadron.strategy.vectorised import by_distance
+
+        slow = _average(bars, self._parameters.slow)[self._parameters.slow - 1 :]
+        fast = _average(bars, self._parameters.fast)[self._parameters.slow - 1 :]
+        return by_distance(bars, fast - slow, self._threshold * slow)
+
     def _signal(self, side: Side, limit_price: Decimal) -> Signal:
         state, parameters = self.state, self._parameters
         apart_bps = abs(state.fast - state.slow) / state.slow * 10_000
@@ -94,3 +108,14 @@ class Crossover(Strategy):
         }
         confidence = number(min(int(5_000 * apart_bps / half_bps), 10_000), 4)
         return Signal(side, parameters.quantity, confidence, limit_price, evidence, metadata)
+
+
+def _average(bars: Bars, length: int) -> Floats:
+    """The average after each bar: the arithmetic of `on_trade`, in its order."""
+    weight = 2 / (length + 1)
+
+    def make() -> list[float]:
+        prices = (bars.close / bars.unit).tolist()
+        return list(accumulate(prices, lambda known, price: known + weight * (price - known)))
+
+    return bars.derived(f"exponential {length}", make)

@@ -11,10 +11,15 @@ from hadron.control.facts import StrategyConfigured
 from hadron.errors import ContractError, ImpossibleTransition
 from hadron.strategy.crossover import Crossover
 from hadron.strategy.sma import SimpleSMA
+from hadron.strategy.sma_cross import SMACross
 from hadron.strategy.strategy import Strategy
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-KINDS: Mapping[str, type[Strategy]] = {"SimpleSMA": SimpleSMA, "Crossover": Crossover}
+KINDS: Mapping[str, type[Strategy]] = {
+    "SimpleSMA": SimpleSMA,
+    "Crossover": Crossover,
+    "SMACross": SMACross,
+}
 
 
 class Deployment:

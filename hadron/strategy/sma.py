@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -13,6 +13,10 @@ from hadron.market.facts import TradePrinted
 from hadron.strategy.facts import Side
 from hadron.strategy.strategy import Book, Signal, Strategy, check_quantity
 from hadron.values import number
+
+if TYPE_CHECKING:
+    from hadron.market.bars import Bars
+    from hadron.strategy.vectorised import Sides
 
 WINDOW = 5
 
@@ -45,6 +49,7 @@ class SimpleSMA(Strategy):
     """
 
     version = "1"
+    orders: ClassVar[Literal["market", "limit"]] = "market"
     Parameters = SMAParameters
     State = SMAState
 
@@ -76,6 +81,17 @@ class SimpleSMA(Strategy):
             return None
         state.side = side
         return self._signal(side, price, distance)
+
+    def signals(self, bars: Bars) -> Sides:
+        """As of `Vectorised`."""
+        # numpy comes with an extra, which no engine needs.
+        from hadron.strategy.vectorised import by_distance, rolling_sums
+
+        if len(bars) < WINDOW:
+            return by_distance(bars, bars.close[:0], bars.close[:0])
+        totals = rolling_sums(bars.sums, WINDOW)
+        distances = (WINDOW * bars.close[WINDOW - 1 :] - totals) * 10_000
+        return by_distance(bars, distances, self._threshold_bps * totals)
 
     def _signal(self, side: Side, price: int, distance: int) -> Signal:
         state = self.state

@@ -13,8 +13,11 @@ import pytest
 from connectors.local.stack import Endpoints
 from connectors.timescale.querying import queries
 from connectors.timescale.querying.answers import Candle
+from connectors.timescale.querying.bars import candle_bars
 from connectors.timescale.storage.refresh import refresh_candles
 from connectors.timescale.storage.windows import LEVELS, Interval
+from hadron.errors import HadronError
+from hadron.market.barring import bars_of
 from tests.integration.archiving import Bench, a_bench, wait_until
 from tests.integration.market import (
     MINUTE_NS,
@@ -87,6 +90,51 @@ def test_the_newest_candles_of_a_window_are_given_oldest_first(bench: Bench) -> 
     )
 
     assert [one.bucket.minute for one in found] == [5, 6, 7]
+
+
+def test_candles_are_the_bars_that_trades_make(bench: Bench) -> None:
+    chance = random.Random(3)
+    trades = [
+        a_trade(
+            f"{chance.randrange(1_000, 2_000) / 100:.{2 + n % 2}f}",
+            at_ns=START_NS + n * 17 * 10**9 + n // 40 * 5 * MINUTE_NS,
+            size=chance.randrange(1, 99),
+            raw_offset=n,
+        )
+        for n in range(200)
+    ]
+    bench.append("ticks.fast", [codec().encode(trade) for trade in trades])
+    with bench.archive():
+        wait_until(lambda: bench.rows() == len(trades))
+
+    found = candle_bars(
+        bench.database,
+        "eq:AAPL",
+        every="1m",
+        width_ns=MINUTE_NS,
+        start=datetime(2000, 1, 1, tzinfo=UTC),
+        end=datetime(2100, 1, 1, tzinfo=UTC),
+    )
+
+    made = bars_of("eq:AAPL", trades, width_ns=MINUTE_NS)
+    assert len(found) > 50
+    for name in ("at_ns", "volume"):
+        assert getattr(found, name).tolist() == getattr(made, name).tolist()
+    for name in ("open", "high", "low", "close"):
+        prices = getattr(found, name) / found.unit
+        assert prices.tolist() == (getattr(made, name) / made.unit).tolist()
+
+
+def test_there_are_no_bars_of_an_instrument_without_candles(bench: Bench) -> None:
+    with pytest.raises(HadronError, match="the archive has no candles of 'eq:NONE' of 1h"):
+        candle_bars(
+            bench.database,
+            "eq:NONE",
+            every="1h",
+            width_ns=60 * MINUTE_NS,
+            start=datetime(2000, 1, 1, tzinfo=UTC),
+            end=datetime(2100, 1, 1, tzinfo=UTC),
+        )
 
 
 def test_the_server_with_timescaledb_refreshes_its_candles(bench: Bench) -> None:

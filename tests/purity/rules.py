@@ -11,7 +11,8 @@ from tests.purity.names import Unordered, is_set_type
 IMPORTS = {
     *("__future__", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal"),
     *("enum", "functools", "hashlib", "io", "itertools", "math", "operator", "re", "struct"),
-    *("types", "typing", "fastavro", "google", "hadron", "msgspec", "pydantic"),
+    *("html", "statistics", "types", "typing"),  # NormalDist and variance: arithmetic only
+    *("fastavro", "google", "hadron", "msgspec", "numpy", "plotly", "pydantic"),
 }
 # Also reached through modules that it may import.
 NAMES = {
@@ -23,6 +24,9 @@ NAMES = {
     "setcontext": "changes decimal's context for all; use localcontext with one of our own",
     "DefaultContext": "changes decimal's context for all; use localcontext with one of our own",
     "urandom": "draws chance",
+    "random": "draws chance",
+    "default_rng": "draws chance",
+    "RandomState": "draws chance",
 }
 BUILTINS = {
     "hash": "differs by PYTHONHASHSEED; use hashlib",

@@ -22,6 +22,8 @@ HEAVY = {
     "alembic",
     "confluent_kafka",
     "faust",
+    "numpy",
+    "plotly",
     "psycopg",
     "pyarrow",
     "redis",

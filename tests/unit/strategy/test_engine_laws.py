@@ -57,7 +57,7 @@ configured = st.builds(
             parameters=FAST_CROSSOVER if kind == "Crossover" else {},
         ),
     ),
-    st.sampled_from(["SimpleSMA", "Crossover", "Buyer", "Broken", "Magic"]),
+    st.sampled_from(["SimpleSMA", "Crossover", "SMACross", "Buyer", "Broken", "Magic"]),
     st.sampled_from([True, True, False]),
     st.sampled_from([[], [], ["eq:A"]]),
 )

@@ -14,7 +14,7 @@ from tests.unit.strategy.plain import TEST_KINDS, AnyBook
 @pytest.mark.parametrize(
     ("kind", "parameters", "sentence"),
     [
-        ("Magic", {}, "kind is 'Magic'; wanted one of ['Crossover', 'SimpleSMA']"),
+        ("Magic", {}, "kind is 'Magic'; wanted one of ['Crossover', 'SMACross', 'SimpleSMA']"),
         ("SimpleSMA", {"threshold_bps": "x"}, "parameter threshold_bps is 'x'; expected `int`"),
         (
             "SimpleSMA",

@@ -1,0 +1,52 @@
+"""Candles of the archive as bars."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+
+from connectors.timescale.querying import queries
+from connectors.timescale.storage.windows import Interval
+from hadron.errors import HadronError
+from hadron.market.bars import MOST_BARS, Bars
+from hadron.values import parts
+
+
+def candle_bars(
+    url: str,
+    instrument: str,
+    *,
+    every: Interval,
+    width_ns: int,
+    start: datetime,
+    end: datetime,
+) -> Bars:
+    """The candles that begin in [start, end). Raise HadronError if there is none.
+
+    A volume that is no whole number is rounded down.
+    """
+    found = queries.candles(url, instrument, every=every, start=start, end=end, limit=MOST_BARS)
+    if not found:
+        raise HadronError(f"the archive has no candles of {instrument!r} of {every} in that time")
+    prices = [(one.open, one.high, one.low, one.close) for one in found]
+    scale = max(parts(price)[1] for row in prices for price in row)
+    unit = Decimal(10) ** scale
+    columns = np.array([[int(price * unit) for price in row] for row in prices], np.int64).T.copy()
+    opening, high, low, close = columns
+    return Bars(
+        instrument=instrument,
+        scale=scale,
+        width_ns=width_ns,
+        at_ns=np.array([_ns(one.bucket) for one in found], np.int64),
+        open=opening,
+        high=high,
+        low=low,
+        close=close,
+        volume=np.array([int(one.volume) for one in found], np.int64),
+    )
+
+
+def _ns(at: datetime) -> int:
+    return round(at.timestamp()) * 10**9  # candles begin at whole seconds

@@ -1,0 +1,1 @@
+"""Strategies on columns of bars, and what they would have earned."""

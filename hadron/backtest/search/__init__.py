@@ -1,0 +1,1 @@
+"""Searching the parameters of a strategy, in the sample and out of it."""
