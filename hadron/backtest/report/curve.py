@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from hadron.backtest.results import EquityPoint, Result
+from hadron.backtest.results import EquityPoint, Run
 from hadron.market.bars import Floats, Longs
 
 DAY_NS = 86_400 * 10**9
@@ -62,11 +62,11 @@ class Curve:
         return float(lasted[self.gross != 0].sum() / whole) if whole > 0 else 0.0
 
 
-def curve(result: Result) -> Curve:
-    """The equity of all portfolios of a result, each worth its capital until it first trades."""
-    portfolios = sorted({point.portfolio for point in result.equity})
-    capital, run = result.run.capital, result.run
-    times, equity, gross = _summed(result.equity, capital, len(portfolios))
+def curve(run: Run, points: Sequence[EquityPoint]) -> Curve:
+    """The equity of all portfolios of a run, each worth its capital until it first trades."""
+    portfolios = sorted({point.portfolio for point in points})
+    capital = run.capital
+    times, equity, gross = _summed(points, capital, len(portfolios))
     return Curve(
         capital=float(capital * max(len(portfolios), 1)),
         begin_ns=run.begin_ns or 0,

@@ -11,9 +11,24 @@ import numpy as np
 from hadron.backtest.report.attribution import Share, attribution, worths
 from hadron.backtest.report.curve import Curve, curve
 from hadron.backtest.report.figures import DAYS_A_YEAR, Activity, Figures, figures
-from hadron.backtest.results import Result, RoundTrip
+from hadron.backtest.results import Counts, EquityPoint, Fill, Result, RoundTrip, Run
+from hadron.portfolio.facts import PositionChanged
 
 POINTS = 2_000  # of the curve that a report shows
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a report needs of a `Result`, as it is read from a file that has all of it."""
+
+    run: Run
+    counts: Counts
+    sha256: str
+    decisions: list[msgspec.Raw]
+    orders: list[msgspec.Raw]
+    fills: list[Fill]
+    positions: list[PositionChanged]
+    equity: list[EquityPoint]
+    trades: list[RoundTrip]
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -37,10 +52,10 @@ class Report(msgspec.Struct, frozen=True):
     sha256: str | None = None  # of the decisions, where there are any
 
 
-def report(result: Result, *, days_a_year: float = DAYS_A_YEAR) -> Report:
+def report(result: Result | Kept, *, days_a_year: float = DAYS_A_YEAR) -> Report:
     """Report a backtest."""
     shares = attribution(result.fills, result.trades, worths(result.positions))
-    path = curve(result)
+    path = curve(result.run, result.equity)
     activity = Activity(
         nets=np.array([float(trade.net) for trade in result.trades]),
         fees=float(sum(share.fees for share in shares)),
