@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from connectors.durable import create_private
 from hadron.errors import HadronError, SettingsError
-from hadron.settings import variable
+from hadron.variables import variable
 
 _BEGIN = b"-----BEGIN PUBLIC KEY-----"
 

@@ -9,13 +9,7 @@ from pydantic import ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from hadron.errors import SettingsError
-
-PREFIX = "HADRON_"
-# Standard names of others that we honour as they are.
-FOREIGN = {
-    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "trace_ratio": "OTEL_TRACES_SAMPLER_ARG",
-}
+from hadron.variables import variable
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -173,11 +167,6 @@ class Settings:
     trace_ratio: Annotated[
         float, Field(ge=0, le=1, description="Share of frames whose trace is kept")
     ] = 1.0
-
-
-def variable(name: str) -> str:
-    """The environment variable of a field."""
-    return FOREIGN.get(name, PREFIX + name.upper())
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

@@ -20,8 +20,9 @@ from connectors.kafka.reading import record_of
 from hadron import metrics
 from hadron.errors import HadronError, SettingsError
 from hadron.ports import Alarms, Codec, FactLog, Pulse, Telemetry, Tracer
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
 from hadron.topics import INTENTS, LIVE, Names
+from hadron.variables import variable
 
 _IDLE_S = 0.1  # how long a stop may go unseen
 _COMMIT_S = 1.0

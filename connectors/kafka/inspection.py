@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 import msgspec
 from confluent_kafka import IsolationLevel
@@ -26,16 +24,6 @@ class Cluster(msgspec.Struct, frozen=True):
 
     brokers: int
     topics: Mapping[str, Layout]
-
-
-def answers(servers: str, *, timeout_s: float = 0.3) -> bool:
-    """Whether any of the bootstrap servers accepts a connection within that time."""
-    for server in servers.split(","):
-        host, _, port = server.strip().rpartition(":")
-        with suppress(OSError, ValueError):
-            socket.create_connection((host, int(port)), timeout=timeout_s).close()
-            return True
-    return False
 
 
 def inspect(admin: AdminClient, *, timeout_s: float = 5.0) -> Cluster:

@@ -11,7 +11,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hadron.errors import SettingsError, TransientError
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
+from hadron.variables import variable
 
 _AT_ONCE = 1_000
 # An empty document stands for no key: no document of ours is empty.

@@ -13,10 +13,10 @@ from hadron.cli import opening, options, output
 from hadron.cli.environment import settings_of
 from hadron.cli.exits import Exit
 from hadron.errors import ContractError, HadronError
-from hadron.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.parquet.manifest import Contract, Manifest
+    from hadron.settings import Settings
 
 app = typer.Typer(help="The log in Parquet files: out, checked, and back.", no_args_is_help=True)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from rich.text import Text
 
 from hadron.cli import options, output
-from hadron.cli.checks import machine, probes, signatures, variables
-from hadron.cli.checks.finding import Finding
-from hadron.cli.checks.probes import Clock
 from hadron.cli.environment import lacking, load
 from hadron.cli.exits import Exit
 from hadron.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from hadron.cli.checks.finding import Finding
+    from hadron.cli.checks.probes import Clock
 
 _STYLE = {"info": "blue", "warning": "yellow", "error": "red"}
 
@@ -37,6 +40,8 @@ def doctor(
 
 def examine(environ: Mapping[str, str], directory: Path | None, now_ns: Clock) -> Iterator[Finding]:
     """Every finding, sound ones too. `now_ns` is this machine's clock."""
+    from hadron.cli.checks import machine, probes, signatures, variables
+
     yield variables.unknown(environ)
     try:
         settings = load(environ, directory)
@@ -56,4 +61,6 @@ def examine(environ: Mapping[str, str], directory: Path | None, now_ns: Clock) -
 
 
 def _mark(one: Finding) -> Text:
+    from rich.text import Text
+
     return Text("ok", "green") if one.ok else Text(one.severity, _STYLE[one.severity])

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from pydantic import SecretStr
 
 from hadron.errors import HadronError, SettingsError
-from hadron.settings import Settings, settings_from, variable
+from hadron.variables import variable
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from connectors.local.daemon import Daemon
     from connectors.local.stack import Endpoints
+    from hadron.settings import Settings
 
 SERVERS = ("kafka", "database", "redis")
 # The database, as each role sees it; set together or not at all.
@@ -35,6 +37,8 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
 
     Raise SettingsError naming each variable that is wrong, or what to do where no Kafka is known.
     """
+    from hadron.settings import settings_from
+
     unset = [name for name in SERVERS if not environ.get(variable(name))]
     local = local_endpoints(directory) if unset else None
     plain = [name for name in unset if name not in DATABASES]

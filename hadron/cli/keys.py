@@ -10,7 +10,7 @@ import typer
 from hadron.cli import opening, options, output
 from hadron.cli.environment import settings_of
 from hadron.errors import SettingsError
-from hadron.settings import variable
+from hadron.variables import variable
 
 app = typer.Typer(help="The key that signs what is stored.", no_args_is_help=True)
 

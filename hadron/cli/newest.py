@@ -11,11 +11,11 @@ import typer
 from hadron.cli import options, output
 from hadron.cli.environment import database_url, settings_of
 from hadron.errors import SettingsError
-from hadron.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.redis.cache import Answer
     from connectors.redis.documents import Book, Position, Price
+    from hadron.settings import Settings
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hadron import topics
-from hadron.settings import Settings
 from hadron.topics import Names, Topic
 
 if TYPE_CHECKING:
     from connectors.kafka.groups import Admin
     from connectors.kafka.log import KafkaLog
+    from hadron.settings import Settings
 
 
 def names(settings: Settings) -> Names:

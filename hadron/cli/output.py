@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich import box
-from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
 
 # Where nobody watches there is no width to keep to, and a cut-off name is of no use.
 _WIDTH_OF_FILES = 200
@@ -23,6 +23,8 @@ def show(document: Any, *tables: RenderableType, as_json: bool) -> None:
         text = msgspec.json.format(msgspec.json.encode(_plain(document)), indent=2)
         sys.stdout.write(text.decode() + "\n")
         return
+    from rich.console import Console
+
     console = Console(width=None if sys.stdout.isatty() else _WIDTH_OF_FILES)
     for table in tables:
         console.print(table)
@@ -30,6 +32,10 @@ def show(document: Any, *tables: RenderableType, as_json: bool) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of plain text: nothing in a cell is taken for markup."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for column in columns:
         made.add_column(column, overflow="fold")

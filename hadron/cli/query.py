@@ -12,6 +12,7 @@ import typer
 
 from hadron.cli import asking, options
 from hadron.cli.environment import database_url, settings_of
+from hadron.cli.newest import position, prices
 
 app = typer.Typer(help="Ask the archive.", no_args_is_help=True)
 
@@ -144,3 +145,5 @@ _ask(
     {**_WHOSE, **_WHEN},
     help="Show the newest fills against the price to be had when it was decided; above 0 is worse.",
 )
+app.command()(prices)
+app.command()(position)

@@ -12,11 +12,11 @@ import typer
 from hadron.cli import opening, options, output
 from hadron.cli.environment import owner_url, settings_of
 from hadron.cli.exits import Exit
-from hadron.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.timescale.rebuilding.rebuild import Rebuilt
     from connectors.timescale.rebuilding.sources import Files
+    from hadron.settings import Settings
     from hadron.topics import Topic
 
 

@@ -53,7 +53,7 @@ def run(
     directory: options.Directory = None,
 ) -> None:
     """Run one process until SIGTERM or Ctrl-C, with its log on stderr."""
-    from hadron.wiring import run_process
+    from hadron.wiring.processes import run_process
 
     asked = {
         "venue": venue,

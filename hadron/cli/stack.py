@@ -6,7 +6,7 @@ import typer
 
 from hadron.cli import options, output
 from hadron.cli.environment import DATABASES, SERVERS, directory_of_stack, local_databases
-from hadron.settings import variable
+from hadron.variables import variable
 
 
 def up(

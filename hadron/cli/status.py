@@ -11,18 +11,17 @@ import typer
 
 from hadron.audit.alerts import Alerts
 from hadron.cli import opening, options, output
-from hadron.cli.checks.machine import health
 from hadron.cli.environment import local_state, settings_of
 from hadron.cli.exits import Exit
 from hadron.errors import HadronError
 from hadron.flow import FLOW
-from hadron.settings import Settings
 from hadron.topics import ALERTS
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
     from connectors.kafka.log import KafkaLog
+    from hadron.settings import Settings
 
 T = TypeVar("T")
 
@@ -35,6 +34,8 @@ def status(
     Ends with 5 if a server is not reached. The process is the one that answers on HADRON_HTTP_HOST
     and HADRON_HTTP_PORT.
     """
+    from hadron.cli.checks.machine import health
+
     settings = settings_of(context, directory)
     problems: list[str] = []
     kafka = _attempt(lambda: _kafka(settings), problems) or {

@@ -14,10 +14,11 @@ from hadron.cli import options, output
 from hadron.cli.environment import settings_of
 from hadron.contracts import contract_name
 from hadron.errors import HadronError, SettingsError
-from hadron.settings import Settings, variable
+from hadron.variables import variable
 
 if TYPE_CHECKING:
     from connectors.sealing import Seals
+    from hadron.settings import Settings
 
 F = TypeVar("F", bound=msgspec.Struct)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from hadron.errors import SettingsError
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
+from hadron.variables import variable
 from hadron.venues.coinbase import parse as coinbase_parse
 from hadron.venues.coinbase import protocol as coinbase
 from hadron.venues.massive import parse as massive_parse

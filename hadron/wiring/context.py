@@ -10,8 +10,9 @@ import msgspec
 from hadron.envelope import AvroCodec, Version
 from hadron.errors import SettingsError
 from hadron.ports import Alarms, Codec, Pulse, Telemetry, Tracer
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
 from hadron.topics import LIVE, Names, paced_names, replay_names
+from hadron.variables import variable
 
 
 class Context(msgspec.Struct, frozen=True):

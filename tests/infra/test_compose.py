@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from hadron.settings import settings_from, variable
+from hadron.settings import settings_from
+from hadron.variables import variable
 from tests.infra import tools
 from tests.infra.compose import EXAMPLE, FILE, ONE_SHOT, OTHERS, OURS, UNPROBED, services
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.timescale.access.roles import LOGINS
-from hadron.settings import PREFIX, Settings, settings_from, variable
+from hadron.settings import Settings, settings_from
+from hadron.variables import PREFIX, variable
 from tests.infra.chart import CASES, environment, full, of_kind, pods, rendered
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

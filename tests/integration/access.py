@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from connectors.timescale.access.belt import FUNCTION
 from connectors.timescale.access.roles import LOGINS, Access, Role, url_as
-from hadron.settings import variable
+from hadron.variables import variable
 
 # Servers that trust this machine do not ask for it.
 WORD = "of-the-tests-only"

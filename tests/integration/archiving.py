@@ -22,7 +22,8 @@ from connectors.kafka.log import KafkaLog
 from connectors.timescale import records
 from connectors.timescale.archiving import process
 from connectors.timescale.schema import migrate
-from hadron.settings import PREFIX, Settings, settings_from
+from hadron.settings import Settings, settings_from
+from hadron.variables import PREFIX
 from tests.alarms import Heard
 from tests.integration.access import ACCESS, databases
 from tests.support import codec

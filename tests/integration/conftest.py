@@ -23,7 +23,7 @@ from connectors.timescale.access.roles import Access
 from connectors.timescale.access.securing import secured
 from connectors.timescale.storage import policies
 from connectors.timescale.storage.windows import FOR_EVER, LEVELS
-from hadron.settings import variable
+from hadron.variables import variable
 from tests.integration.access import an_empty_database, unbelt
 from tests.integration.wasm import timescaledb
 

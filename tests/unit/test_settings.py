@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from hadron.errors import SettingsError
-from hadron.settings import Settings, settings_from, variable
+from hadron.settings import Settings, settings_from
+from hadron.variables import variable
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 

@@ -19,8 +19,9 @@ from connectors.timescale.archiving.writer import Writer
 from hadron import topics
 from hadron.errors import SettingsError
 from hadron.ports import Alarms, Codec, Pulse, Telemetry
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
 from hadron.topics import LIVE, Topic
+from hadron.variables import variable
 
 GROUP = LIVE.group("archive")
 

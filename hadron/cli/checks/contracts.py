@@ -8,7 +8,7 @@ import schemas
 from hadron.cli.checks.finding import Finding, error, listed, sound
 from hadron.envelope import MAGIC
 from hadron.errors import HadronError
-from hadron.settings import variable
+from hadron.variables import variable
 
 
 def catalogue(

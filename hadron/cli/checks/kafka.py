@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hadron.cli.checks.finding import Finding, error, listed, sound, warning
-from hadron.settings import Settings, variable
 from hadron.topics import Topic
+from hadron.variables import variable
 
 if TYPE_CHECKING:
     from connectors.kafka.admin import Difference
     from connectors.kafka.inspection import Cluster, Layout
+    from hadron.settings import Settings
 
 APPLY = "run `hadron topics apply`"
 

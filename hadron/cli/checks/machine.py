@@ -8,10 +8,13 @@ import socket
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hadron.cli.checks.finding import Finding, error, note, sound, warning
-from hadron.settings import Settings, variable
+from hadron.variables import variable
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 GIB = 2**30
 

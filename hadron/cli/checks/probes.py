@@ -15,10 +15,11 @@ from hadron.cli.checks.finding import Finding
 from hadron.errors import HadronError
 from hadron.flow import FLOW
 from hadron.ports import FactLog, Record
-from hadron.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
+
+    from hadron.settings import Settings
 
 
 Clock = Callable[[], int]

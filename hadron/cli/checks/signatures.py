@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hadron.cli.checks.finding import Finding, error, sound, warning
 from hadron.errors import SettingsError
-from hadron.settings import Settings, variable
+from hadron.variables import variable
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 
 def key(settings: Settings) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hadron.cli.checks.finding import Finding, error, sound, warning
-from hadron.settings import variable
+from hadron.variables import variable
 
 if TYPE_CHECKING:
     from connectors.redis.inspection import Store

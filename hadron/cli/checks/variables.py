@@ -7,7 +7,8 @@ from difflib import get_close_matches
 
 from hadron.cli.checks.finding import Finding, error, listed, note, sound, warning
 from hadron.errors import SettingsError
-from hadron.settings import PREFIX, Settings, variable
+from hadron.settings import Settings
+from hadron.variables import PREFIX, variable
 
 # How alike a name must be to be a slip: HADRON_DATABASE_PORT, as Kubernetes makes, is none.
 _ALIKE = 0.8

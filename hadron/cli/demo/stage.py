@@ -13,7 +13,8 @@ import msgspec
 from hadron import topics
 from hadron.cli import opening
 from hadron.cli.environment import DATABASES, SERVERS, directory_of_stack, load, owner_url
-from hadron.settings import PREFIX, Settings, variable
+from hadron.settings import Settings
+from hadron.variables import PREFIX, variable
 
 Progress = Callable[[str], None]
 

@@ -9,11 +9,10 @@ import typer
 from hadron.audit import ids
 from hadron.cli import opening, options, output
 from hadron.cli.environment import database_url, settings_of
-from hadron.cli.explain.tree import tree_of
-from hadron.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.kafka.log import KafkaLog
+    from hadron.settings import Settings
 
 
 def explain(
@@ -44,11 +43,16 @@ def explain(
     codec = codec_of(settings)
     with lineage(database_url(settings), codec, lambda: _reachable_log(settings)) as found:
         story = Explainer(found, codec).explain(asked)
-    output.show(story, tree_of(story), as_json=json)
+    if json:
+        output.show(story, as_json=True)
+        return
+    from hadron.cli.explain.tree import tree_of
+
+    output.show(story, tree_of(story), as_json=False)
 
 
 def _reachable_log(settings: Settings) -> KafkaLog | None:
     """The log; None where no broker answers, because the archive alone must do then."""
-    from connectors.kafka.inspection import answers
+    from connectors.kafka.reach import answers
 
     return opening.fact_log(settings) if answers(settings.kafka) else None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from hadron.settings import Settings, variable
 from hadron.topics import Names
+from hadron.variables import variable
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 # What Python needs to run at all.
 _PLAIN = frozenset(

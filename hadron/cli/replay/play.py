@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,8 +23,11 @@ from hadron.cli.replay.rerun import Outside, rerun
 from hadron.cli.replay.sources import Paced, Source, Straight
 from hadron.cli.replay.span import Asked, Span, resolve
 from hadron.errors import SettingsError
-from hadron.settings import Settings, variable
 from hadron.topics import LIVE
+from hadron.variables import variable
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -21,11 +21,12 @@ from hadron.cli.replay.sources import Source
 from hadron.cli.replay.span import Places, Span
 from hadron.errors import HadronError
 from hadron.ports import Codec, FactLog
-from hadron.settings import Settings
 from hadron.topics import CONTROL, TICKS, Names
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
+
+    from hadron.settings import Settings
 
 LOOK_S = 0.25
 GIVE_UP_S = 60.0  # without any progress

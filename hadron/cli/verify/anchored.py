@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,8 +13,11 @@ from hadron.audit.facts import HeadsAnchored
 from hadron.audit.verification import Broken, broken_anchor
 from hadron.cli import opening
 from hadron.errors import HadronError
-from hadron.settings import Settings, variable
 from hadron.topics import ANCHORS
+from hadron.variables import variable
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 
 class Anchored(msgspec.Struct):

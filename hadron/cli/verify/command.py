@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hadron.cli import opening, options, output
 from hadron.cli.environment import audit_url, settings_of
 from hadron.cli.exits import Exit
-from hadron.cli.verify.anchored import anchored
-from hadron.settings import Settings
+
+if TYPE_CHECKING:
+    from hadron.settings import Settings
 
 Progress = Callable[[int, int], None]
 
@@ -81,6 +82,7 @@ def _verified(
     settings: Settings, since: datetime | None, public_key: Path | None, *, deep: bool
 ) -> dict[str, Any]:
     from connectors.timescale.verifying import checking
+    from hadron.cli.verify.anchored import anchored
     from hadron.wiring import codec_of
 
     url, began_s = audit_url(settings), time.monotonic()

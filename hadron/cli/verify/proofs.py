@@ -13,7 +13,6 @@ import typer
 from hadron.cli import options, output
 from hadron.cli.environment import audit_url, settings_of
 from hadron.cli.exits import Exit
-from hadron.cli.verify.anchored import Anchored, every
 from hadron.errors import ContractError, HadronError
 
 
@@ -37,6 +36,7 @@ def prove(
     from connectors.timescale.verifying.proving import Prover
     from hadron.audit.anchors import is_signed
     from hadron.audit.proofs import Proof
+    from hadron.cli.verify.anchored import Anchored, every
     from hadron.wiring import codec_of
 
     settings = settings_of(context, directory)

@@ -15,19 +15,13 @@ from hadron.__main__ import run
 from hadron.cli.app import command
 from hadron.cli.exits import MEANING, Exit
 from hadron.cli.run import Process
-from hadron.wiring import PROCESSES
+from hadron.wiring.processes import PROCESSES
 
 DOCS = Path(__file__).parents[3] / "docs/cli.md"
+# What takes long to import, and is for those who need it.
 HEAVY = {
-    "alembic",
-    "confluent_kafka",
-    "faust",
-    "numpy",
-    "plotly",
-    "psycopg",
-    "pyarrow",
-    "redis",
-    "sqlalchemy",
+    *("alembic", "confluent_kafka", "faust", "google.protobuf", "numpy", "opentelemetry"),
+    *("plotly", "polars", "prometheus_client", "psycopg", "pyarrow", "redis", "sqlalchemy"),
     "structlog",
 }
 
@@ -103,16 +97,47 @@ def test_what_can_be_run_is_what_is_wired() -> None:
     assert {process.value for process in Process} == set(PROCESSES)
 
 
-def test_help_and_version_import_nothing_heavy() -> None:
+@pytest.mark.parametrize(
+    ("words", "code", "needed"),
+    [
+        ("version", Exit.OK, set[str]()),
+        ("--help", Exit.OK, set[str]()),
+        ("explain --help", Exit.OK, set[str]()),
+        ("topics --help", Exit.OK, set[str]()),
+        ("explain decisions/0/0 --json", Exit.UNREACHABLE, {"psycopg"}),
+        ("query orders", Exit.UNREACHABLE, {"psycopg"}),
+    ],
+)
+def test_a_command_imports_nothing_heavy_that_it_does_not_need(
+    words: str, code: Exit, needed: set[str]
+) -> None:
+    environ = {"HADRON_KAFKA": "127.0.0.1:1", "HADRON_DATABASE": "postgresql://x@127.0.0.1:1/x"}
+
+    ended, imported = _imported(words, environ)
+
+    assert ended == code
+    assert imported & HEAVY == needed
+
+
+def test_a_command_imports_no_other_command() -> None:
+    _, imported = _imported("version", {})
+
+    ours = {name for name in imported if name.startswith("hadron.cli.")}
+    assert ours - {f"hadron.cli.{name}" for name in ("app", "commands", "exits", "options")} == {
+        "hadron.cli.output",
+        "hadron.cli.version",
+    }
+
+
+def _imported(words: str, environ: dict[str, str]) -> tuple[int, set[str]]:
+    """How a command ended in a process of its own, and all modules that it has then."""
     script = (
-        "import sys; from hadron.__main__ import run; code = run(['version'], {});"
-        " run(['--help'], {}); print(*sorted(sys.modules), file=sys.stderr); sys.exit(code)"
+        "import sys; from hadron.__main__ import run;"
+        f" code = run({words.split()}, {environ});"
+        " print('\\n', *sys.modules, sep='\\n', file=sys.stderr); sys.exit(code)"
     )
-
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-
-    assert done.returncode == 0
-    assert HEAVY.isdisjoint(done.stderr.split())
+    return done.returncode, set(done.stderr.split())
 
 
 def test_version_prints_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
