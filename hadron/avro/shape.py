@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import takewhile
 from typing import Any
 
@@ -18,6 +19,8 @@ EXACT = "hadron.Exact"  # a decimal number, (mantissa, scale)
 MOST_RUNS = 65_536  # combinations of repeated fields that are kept, of a kind
 
 Schema = Mapping[str, Any]
+
+_hints = cache(typing.get_type_hints)  # of a class, a millisecond each, asked for again and again
 
 
 def repeated_fields(schema: Schema) -> tuple[str, ...]:
@@ -38,12 +41,15 @@ def are_longs(fields: Sequence[Any]) -> bool:
     return 2 <= len(fields) < 63 and all(field["type"] in ("int", "long") for field in fields)
 
 
+def are_longs_and_bytes(fields: Sequence[Any]) -> bool:
+    """Whether they are such longs, then bytes: a long that says how many, and themselves."""
+    return fields[-1]["type"] == "bytes" and are_longs(fields[:-1])
+
+
 def plain(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
     """What turns facts of a kind into what fastavro writes."""
     exact = exact_fields(kind)
-    optional = {
-        name for name in exact if types.NoneType in _alternatives(typing.get_type_hints(kind)[name])
-    }
+    optional = {name for name in exact if types.NoneType in _alternatives(_hints(kind)[name])}
 
     def with_exact(fact: Any) -> dict[str, Any]:
         fields = msgspec.structs.asdict(fact)
@@ -64,7 +70,7 @@ def plain(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 def exact_fields(kind: type[Any]) -> tuple[str, ...]:
     """The fields that are Decimals."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return tuple(name for name, hint in hints.items() if Decimal in _alternatives(hint))
 
 
@@ -72,14 +78,14 @@ def has_structs(kind: type[Any]) -> bool:
     """Whether a field holds facts."""
     return any(
         isinstance(argument, type) and issubclass(argument, msgspec.Struct)
-        for hint in typing.get_type_hints(kind).values()
+        for hint in _hints(kind).values()
         for argument in typing.get_args(hint)
     )
 
 
 def has_tuples(kind: type[Any]) -> bool:
     """Whether a field is a tuple."""
-    return any(typing.get_origin(hint) is tuple for hint in typing.get_type_hints(kind).values())
+    return any(typing.get_origin(hint) is tuple for hint in _hints(kind).values())
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

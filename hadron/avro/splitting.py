@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from hadron.avro.longs import longs
+from hadron.avro.longs import LAST, MORE, longs
 from hadron.avro.reading import BEGINNING
 from hadron.avro.shape import MOST_RUNS, Schema, are_longs, repeated_fields
 from hadron.avro.writing import first_writer
@@ -16,9 +16,6 @@ from hadron.errors import ContractError
 
 T = TypeVar("T")
 
-# A number is bytes above 127, if any, and one that is not (Avro specification, "Binary Encoding").
-_LAST = 127
-_MORE = bytes(range(128, 256))
 # Bytes as their part in a number: more follows, zero, all else.
 _PARTS = bytes([0, *[1] * 127, *[128] * 128])
 _OVERLONG = b"\x80\0"  # a number that ends in seven bits of nothing
@@ -69,7 +66,7 @@ class Splitter(Generic[T]):
                 run = self._learned(value)
             _, length, width, thing = run
             rest = value[length:]
-            if len(rest.translate(None, _MORE)) != width or rest[-1] > _LAST:
+            if len(rest.translate(None, MORE)) != width or rest[-1] > LAST:
                 raise ContractError("not as many numbers as its contract has", record=value)
             made.append(thing)
             rests.append(rest)

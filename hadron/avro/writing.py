@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from fastavro import parse_schema
 from fastavro._write import write_data  # type: ignore[attr-defined]
 
-from hadron.avro.shape import MOST_RUNS, Schema, are_longs, part, plain, repeated_fields
+from hadron.avro.longs import together
+from hadron.avro.shape import (
+    MOST_RUNS,
+    Schema,
+    are_longs,
+    are_longs_and_bytes,
+    part,
+    plain,
+    repeated_fields,
+)
 
 LONGS = parse_schema({"type": "array", "items": "long"})
 
@@ -62,7 +69,7 @@ def _rest_writer(kind: type[Any], schema: Schema, fields: Sequence[Any]) -> Writ
     """Encodes the fields after the repeated ones."""
     if are_longs(fields):
         return _longs_writer(fields)
-    if fields[-1]["type"] == "bytes" and are_longs(fields[:-1]):
+    if are_longs_and_bytes(fields):
         return _longs_and_bytes_writer(fields)
     return _record_writer(kind, part(schema, fields))
 
@@ -110,14 +117,5 @@ def longs_of_many(values: Sequence[int], width: int) -> list[bytes]:
     written = bytearray()
     write_data(written, values, LONGS, {}, "", {})
     # Before them stands their count, which is a long too, and after them a count of 0.
-    body = bytes(written[len(_LONG.match(written)[0]) : -1])  # type: ignore[index]
-    return _together(width).findall(body)
-
-
-# Seven bits a byte, of which all but the last have the eighth (specification, "Binary Encoding").
-_LONG = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
-
-
-@cache
-def _together(width: int) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:[\x80-\xff]*[\x00-\x7f]){%d}" % width)
+    body = bytes(written[len(together(1).match(written)[0]) : -1])  # type: ignore[index]
+    return together(width).findall(body)

@@ -55,3 +55,40 @@ def test_a_bad_record_among_many_is_a_contract_error_or_harmless(
     except ContractError:
         return
     assert facts == [codec().decode(value) for value in values]
+
+
+OTHERS = [
+    (a_raw(b'{"p": 1}', frame=70), a_raw(b"{}", frame=71)),
+    (a_trade("1.50", raw_offset=70), a_trade("1.50", raw_offset=71)),
+    (a_quote(raw_offset=70), a_quote(raw_offset=71)),
+]
+
+
+@pytest.mark.parametrize(("fact", "other"), OTHERS)
+def test_a_record_that_is_too_short_is_refused_though_the_next_has_what_it_lacks(
+    fact: object, other: object
+) -> None:
+    """One after the other they have the bytes of two whole records."""
+    value = codec().encode(fact)
+    repeated = _repeated(value, codec().encode(other))
+    for lacking in range(1, len(value) - repeated):
+        longer = value[:repeated] + value[-lacking:] + value[repeated:]
+
+        with pytest.raises(ContractError):
+            codec().decode_many([value, value[:-lacking], longer, value])
+
+
+@pytest.mark.parametrize(("fact", "other"), OTHERS)
+def test_so_is_one_that_is_too_long_by_what_the_next_lacks(fact: object, other: object) -> None:
+    value = codec().encode(fact)
+    repeated = _repeated(value, codec().encode(other))
+    for more in range(1, len(value) - repeated):
+        longer = value + value[repeated : repeated + more]
+
+        with pytest.raises(ContractError):
+            codec().decode_many([longer, value[:repeated] + value[repeated + more :]])
+
+
+def _repeated(value: bytes, other: bytes) -> int:
+    """How many bytes the repeated fields take, of records that differ in the next one."""
+    return next(at for at, (one, two) in enumerate(zip(value, other, strict=False)) if one != two)
