@@ -6,7 +6,6 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
 from itertools import takewhile
 from typing import Any
 
@@ -20,7 +19,7 @@ MOST_RUNS = 65_536  # combinations of repeated fields that are kept, of a kind
 
 Schema = Mapping[str, Any]
 
-_hints = cache(typing.get_type_hints)  # of a class, a millisecond each, asked for again and again
+_HINTS: dict[type[Any], dict[str, Any]] = {}  # a millisecond each, and asked for again and again
 
 
 def repeated_fields(schema: Schema) -> tuple[str, ...]:
@@ -91,3 +90,9 @@ def has_tuples(kind: type[Any]) -> bool:
 def _alternatives(hint: Any) -> tuple[Any, ...]:
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     return typing.get_args(hint) if union else (hint,)
+
+
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    if kind not in _HINTS:
+        _HINTS[kind] = typing.get_type_hints(kind)
+    return _HINTS[kind]
