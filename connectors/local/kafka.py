@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from connectors.local import daemon, jars
+from connectors.local.places import kafka_address
 from hadron.errors import TransientError
 
 NAME = "Kafka"
@@ -53,7 +54,7 @@ share.coordinator.state.topic.min.isr=1
 def start(directory: Path, *, progress: Callable[[str], None]) -> str:
     """Start it unless it runs. Return its host:port."""
     if running := daemon.find(directory):
-        return address(running)
+        return kafka_address(running)
     directory.mkdir(parents=True, exist_ok=True)
     path = jars.classpath(progress)
     port, controller = daemon.free_ports(2, preferred=daemon.remembered_ports(directory))
@@ -65,11 +66,6 @@ def start(directory: Path, *, progress: Callable[[str], None]) -> str:
     daemon.spawn(command, directory=directory, ports=[port, controller])
     daemon.wait_until(lambda: _answers(port), name=NAME, directory=directory)
     return f"127.0.0.1:{port}"
-
-
-def address(running: daemon.Daemon) -> str:
-    """Where a running broker is reached."""
-    return f"127.0.0.1:{running.ports[0]}"
 
 
 def stop(directory: Path, *, progress: Callable[[str], None]) -> None:

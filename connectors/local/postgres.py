@@ -15,12 +15,12 @@ from pathlib import Path
 import psycopg
 
 from connectors.local import daemon
+from connectors.local.places import DATABASE, database_url
 from connectors.timescale.access import logins
 from connectors.timescale.access.roles import Access
 from hadron.errors import HadronError, TransientError
 
 NAME = "PostgreSQL"
-DATABASE = "hadron"
 # PostgreSQL refuses to run as root.
 ROOTLESS_USER = "hadron_postgres"
 
@@ -46,12 +46,7 @@ def start(directory: Path) -> str:
         _create(directory / "data", user)
         running = _start(directory, user)
     _create_database(running.ports[0])
-    return url(running)
-
-
-def url(running: daemon.Daemon) -> str:
-    """Where a running server is reached."""
-    return _url(running.ports[0], DATABASE)
+    return database_url(running)
 
 
 def stop(directory: Path) -> None:

@@ -5,40 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
-
-import msgspec
-import platformdirs
 
 from connectors import signing
 from connectors.local import daemon, kafka, postgres, valkey
+from connectors.local.places import (
+    Endpoints,
+    Name,
+    anchor_file,
+    anchor_key,
+    default_directory,
+    endpoints,
+    state,
+)
 
-Name = Literal["kafka", "postgres", "valkey"]
+__all__ = [
+    "ALL",
+    "Endpoints",
+    "Name",
+    "anchor_file",
+    "anchor_key",
+    "default_directory",
+    "down",
+    "endpoints",
+    "state",
+    "up",
+]
+
 ALL: frozenset[Name] = frozenset({"kafka", "postgres", "valkey"})
 Progress = Callable[[str], None]
-
-
-class Endpoints(msgspec.Struct, frozen=True):
-    """Where the servers are reached; empty for one that does not run."""
-
-    kafka: str = ""
-    database: str = ""
-    redis: str = ""
-
-
-def default_directory() -> Path:
-    """Where the data of this user's stack lies."""
-    return platformdirs.user_data_path("hadron")
-
-
-def anchor_key(directory: Path) -> Path:
-    """The key that signs what this stack stores; `up` makes it."""
-    return directory / "anchor-key.pem"
-
-
-def anchor_file(directory: Path) -> Path:
-    """Where the signed heads of what this stack stores are."""
-    return directory / "anchors.jsonl"
 
 
 def up(directory: Path, *, progress: Progress, need: frozenset[Name] = ALL) -> Endpoints:
@@ -83,23 +77,3 @@ def down(directory: Path, *, progress: Progress) -> None:
     with daemon.locked(directory / "lock"), ThreadPoolExecutor(len(stops)) as pool:
         for future in [pool.submit(stop) for stop in stops]:
             future.result()
-
-
-def state(directory: Path) -> dict[Name, daemon.Daemon | None]:
-    """Each server's process and ports, or None where it does not run."""
-    directory = directory.expanduser().resolve()
-    return {
-        "kafka": daemon.find(directory / "kafka"),
-        "postgres": daemon.find(directory / "postgres"),
-        "valkey": daemon.find(directory / "valkey"),
-    }
-
-
-def endpoints(directory: Path) -> Endpoints:
-    """Where the servers that run now are reached."""
-    running = state(directory)
-    return Endpoints(
-        kafka=kafka.address(broker) if (broker := running["kafka"]) else "",
-        database=postgres.url(server) if (server := running["postgres"]) else "",
-        redis=valkey.url(store) if (store := running["valkey"]) else "",
-    )

