@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,22 +21,21 @@ TIMEOUT_S = 10
 
 
 def registered(
-    url: str, contracts: Mapping[str, Mapping[str, Any]]
+    url: str, contracts: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> tuple[list[Version], Callable[[int], Version]]:
-    """Register the newest schema of each contract; return their ids, and a look-up of others.
+    """Register the schemas of contracts, by name and age; return their ids and a look-up of others.
 
     What `AvroCodec(*registered(...))` needs. The subject is the record's full name, so that topics
     may carry several contracts (Confluent, RecordNameStrategy). Doing it again changes nothing.
     Raise SettingsError if the registry refuses, TransientError if it is unwell; the look-up
     raises ContractError for an id that it has not, or that is no contract of ours.
     """
-    names = {_full_name(schema): name for name, schema in contracts.items()}
+    ours = list(contracts)
+    names = {_full_name(schema): name for name, schema in ours}
     with _our_errors(url), _client(url) as client:
         for subject in names:
             _require_compatibility(client, subject)
-        versions = [
-            Version(_register(client, schema), name, schema) for name, schema in contracts.items()
-        ]
+        versions = [Version(_register(client, schema), name, schema) for name, schema in ours]
     return versions, partial(_looked_up, url, names)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
@@ -35,7 +35,8 @@ class Version(typing.NamedTuple):
 class AvroCodec:
     """Writes the newest version of each contract and reads them all.
 
-    `versions` are in order of age. `unknown` is asked for an id that is none of them (a registry).
+    `versions` are all there ever were, in order of age, by which they are numbered. `unknown` is
+    asked for an id that is none of them (a registry).
     """
 
     def __init__(
@@ -44,8 +45,8 @@ class AvroCodec:
         unknown: Callable[[int], Version] | None = None,
     ) -> None:
         self._unknown = unknown
-        self._newest: dict[str, Any] = {}
-        self._writers: dict[type[Any], Callable[[Any], bytes]] = {}
+        self._versions = avro.Versions()
+        self._numbers: dict[int, int | None] = {}
         self._readers: dict[int, Callable[[BytesIO], Any]] = {}
         self._schemas: dict[int, Mapping[str, Any]] = {}
         self._fingerprints: dict[int, bytes] = {}
@@ -54,19 +55,41 @@ class AvroCodec:
         self._decode_again = lru_cache(MOST_KNOWN)(self.decode)
         known = list(versions)
         for version in known:
-            self._newest[version.name] = parse_schema(dict(version.schema))
+            kind, head = CLASS_OF[version.name], _head(version.id)
+            self._versions.add(kind, version.schema, head)
+            self._contracts[kind] = (head, version.schema)
+        self._writers = self._versions.writers()
         for version in known:
             self._add_reader(version)
-            kind = CLASS_OF[version.name]
-            self._writers[kind] = avro.writer(kind, version.schema, _head(version.id))
-            self._contracts[kind] = (_head(version.id), version.schema)
 
     def encode(self, fact: Any) -> bytes:
         """Raise ContractError if the fact does not fit its contract."""
         try:
             return self._writers[type(fact)](fact)
-        except (KeyError, ValueError, TypeError, OverflowError) as error:
+        except avro.UNFIT as error:
             raise ContractError(f"cannot encode {type(fact).__name__}: {error}") from error
+
+    def encode_as(self, fact: Any, version: int) -> bytes:
+        """Raise ContractError if there is no such version, or the fact does not fit it."""
+        return self._versions.encode(fact, version)
+
+    def newest(self, kind: type[Any]) -> int:
+        """The version that `encode` writes."""
+        return self._versions.newest(kind)
+
+    def later_fields(self, kind: type[Any], version: int) -> Set[str]:
+        """What a version has not yet. Raise ContractError if there is no such version."""
+        return self._versions.later_fields(kind, version)
+
+    def version(self, value: bytes) -> int | None:
+        """Which version of its contract wrote these bytes, from 1; None where none of ours did.
+
+        Raise ContractError if they name no known schema.
+        """
+        schema_id = _schema_id(value)
+        if schema_id not in self._numbers:
+            self._learned(schema_id, value)
+        return self._numbers[schema_id]
 
     def decode(self, value: bytes) -> Any:
         """Raise ContractError if the bytes fit no known contract."""
@@ -149,11 +172,12 @@ class AvroCodec:
         return self._readers[schema_id]
 
     def _add_reader(self, version: Version) -> None:
-        newest = self._newest[version.name]
-        written = parse_schema(dict(version.schema))
         kind = CLASS_OF[version.name]
+        newest = self._versions.newest_schema(kind)
+        written = parse_schema(dict(version.schema))
         same = written == newest
         self._schemas[version.id] = version.schema
+        self._numbers[version.id] = self._versions.number(kind, version.schema)
         self._readers[version.id] = avro.reader(kind, written, None if same else newest)
         if same and (read := avro.many_reader(kind, version.schema)) is not None:
             self._many_readers[_head(version.id)] = read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -46,6 +46,21 @@ class Codec(Protocol):
 
         `make` is called with a fact for each new combination of the repeated fields.
         """
+
+    def version(self, value: bytes) -> int | None:
+        """Which version of its contract wrote these bytes, from 1; None where none of ours did.
+
+        Raise ContractError if they name no known schema.
+        """
+
+    def newest(self, kind: type[Any]) -> int:
+        """The version that `encode` writes."""
+
+    def encode_as(self, fact: Any, version: int) -> bytes:
+        """As this version writes it, which may lack fields; raise ContractError if it cannot."""
+
+    def later_fields(self, kind: type[Any], version: int) -> Set[str]:
+        """The fields that a version has not yet."""
 
     def fingerprint(self, value: bytes) -> bytes:
         """The fingerprint of the schema that wrote these bytes; raise ContractError if unknown."""

@@ -43,6 +43,11 @@ def sized(data: bytes) -> bytes:
     return struct.pack(">i", len(data)) + data
 
 
+def field(data: bytes | None) -> bytes:
+    """A field of raw bytes, or NULL."""
+    return NULL if data is None else sized(data)
+
+
 def text(value: str) -> bytes:
     """A text field."""
     return sized(value.encode())

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Json
 
+from connectors.timescale.kept import kept
 from connectors.timescale.layout import LOG, Layout, Place, time_of
-from connectors.timescale.rows import comes_back
+from connectors.timescale.rows import later_fields
 from hadron import topics
 from hadron.control.facts import ControlFact
 from hadron.ports import Codec
@@ -33,7 +34,8 @@ LAYOUT = Layout(TABLE, TABLE, *zip(*_CELLS, strict=True))
 
 def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
     """The row of a control fact that lies on the log as `value`."""
-    said = {name: said for name, said in _builtins(fact).items() if name not in _COLUMNS}
+    elsewhere = later_fields(type(fact), value, codec) | set(_COLUMNS)
+    said = {name: said for name, said in _builtins(fact).items() if name not in elsewhere}
     kind = type(fact).__name__
     found = {"kind": kind, "fact": said, **{name: getattr(fact, name) for name in _COLUMNS}}
     return (
@@ -41,12 +43,12 @@ def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
         *(fact.author, fact.reason, fact.version, fact.at_ns),
         # The type json, not jsonb: it keeps the order of the parameters, which the bytes have.
         Json(said, dumps=msgspec.json.encode),
-        None if comes_back(fact_of(found), value, codec) else value,
+        kept(fact_of(found), value, codec),
     )
 
 
 def fact_of(found: Mapping[str, Any]) -> Any:
-    """The fact that a row without `record` stands for."""
+    """The fact that a row without its record's bytes stands for."""
     fields = found["fact"] | {name: found[name] for name in _COLUMNS}
     return msgspec.convert(fields, KINDS[found["kind"]])
 

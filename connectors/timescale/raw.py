@@ -6,7 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.timescale.binary import EPOCH_US, NULL, Fields, sized, text
+from connectors.timescale.binary import EPOCH_US, Fields, field, sized, text
+from connectors.timescale.kept import kept, marked
 from connectors.timescale.layout import Layout
 from hadron.errors import ContractError
 from hadron.market.facts import RawReceived
@@ -27,13 +28,13 @@ class RawRows:
 
     def __init__(self, topic: str, partition: int, codec: Codec) -> None:
         self._topic, self._partition = text(topic), partition
-        self._encode = codec.encode
-        self._decode_many = codec.decode_many
+        self._codec = codec
+        self._kept = field(marked(codec.newest(RawReceived)))
         self._texts: Fields[str] = Fields(text)
 
     def rows(self, offsets: Sequence[int], values: Sequence[bytes]) -> list[bytes]:
         """The rows of raw events at these offsets. Raise ContractError if any is none."""
-        facts = self._decode_many(values)
+        facts = self._codec.decode_many(values)
         if not all(type(fact) is RawReceived for fact in facts):
             raise ContractError("not only raw events")
         return list(map(self.row, facts, offsets, values))
@@ -49,9 +50,14 @@ class RawRows:
                 texts[fact.symbol],
                 texts[fact.instrument],
                 sized(fact.payload),
-                NULL if self._encode(fact) == value else sized(value),
+                self._record(fact, value),
             )
         )
+
+    def _record(self, fact: RawReceived, value: bytes) -> bytes:
+        if self._codec.encode(fact) == value:
+            return self._kept
+        return field(kept(fact, value, self._codec))
 
 
 def _integers(fact: RawReceived, partition: int, offset: int) -> bytes:
@@ -66,7 +72,7 @@ def _integers(fact: RawReceived, partition: int, offset: int) -> bytes:
 
 
 def raw(row: Mapping[str, Any]) -> RawReceived:
-    """The fact that a row of `raw_events` without `record` stands for."""
+    """The fact that a row of `raw_events` stands for."""
     return RawReceived(
         venue=row["venue"],
         symbol=row["symbol"],

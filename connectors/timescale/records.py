@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from connectors.timescale.errors import our_errors
+from connectors.timescale.kept import version_of
 from connectors.timescale.tables import TABLE_OF, fact_of
 from hadron.ports import Codec
 from hadron.topics import Topic
@@ -39,10 +40,11 @@ def values(url: str, name: str, topic: Topic, codec: Codec) -> Iterator[tuple[in
 
 def value(table: str, row: Mapping[str, Any], codec: Codec) -> bytes:
     """The bytes that the record of a row has on the log."""
-    if row["record"] is not None:
+    version = version_of(row["record"])
+    if version is None:
         return bytes(row["record"])
     if table == "dead_letters":
         own = row["cause_topic"], row["cause_partition"], row["cause_offset"]
         if own == (row["log_topic"], row["log_partition"], row["log_offset"]):
             return bytes(row["value"])  # a record that the archive could not read
-    return codec.encode(fact_of(table, row))
+    return codec.encode_as(fact_of(table, row, codec), version)

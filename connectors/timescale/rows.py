@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from decimal import Decimal
 from typing import Any
 
@@ -11,11 +11,11 @@ import msgspec
 from psycopg.types.json import Json
 
 from connectors.timescale.exact import fits, mantissa
+from connectors.timescale.kept import kept
 from connectors.timescale.layout import LOG, Column, Layout, Place, time_of
 from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
 from hadron.contracts import contract_name
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected
-from hadron.errors import ContractError
 from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.portfolio.facts import PositionChanged
@@ -67,36 +67,40 @@ def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
     cells: list[Any] = [time_of(at_ns), *place]
     if kind in OUTCOME:
         cells.append(OUTCOME[kind])
-    whole = not comes_back(fact, value, codec)
+    record = kept(fact, value, codec)
+    later = later_fields(kind, value, codec)
     for column in LAYOUTS[kind].columns:
-        content = getattr(fact, column.field)
+        content = None if column.field in later else getattr(fact, column.field)
         if column.type == "numeric":
             held = content is None or column.kind == "number" or fits(content)
-            whole = whole or not held
+            record = record if held else value
             cells += [content if held else None, _scale(content)]
         else:
             cells.append(_json(content) if column.kind == "json" else content)
-    return (*cells, value if whole else None)
+    return (*cells, record)
 
 
-def fact_of(kind: type[Any], found: Mapping[str, Any]) -> Any:
-    """The fact that a row without `record` stands for."""
+def later_fields(kind: type[Any], value: bytes, codec: Codec) -> Set[str]:
+    """The fields that the version has not that wrote a record: their columns are NULL.
+
+    So they are in rows that were written before there was the column.
+    """
+    version = codec.version(value)
+    return codec.later_fields(kind, version) if version is not None else frozenset()
+
+
+def fact_of(kind: type[Any], found: Mapping[str, Any], later: Set[str] = frozenset()) -> Any:
+    """The fact that a row without its record's bytes stands for, with defaults for `later`."""
     fields: dict[str, Any] = {}
     for column in LAYOUTS[kind].columns:
+        if column.field in later:
+            continue
         content = found[column.name]
         if column.type == "numeric" and content is not None:
             scale = found[f"{column.name}_scale"]
             content = number(mantissa(content, scale), scale)
         fields[column.field] = content
     return kind(**fields)
-
-
-def comes_back(fact: Any, value: bytes, codec: Codec) -> bool:
-    """Whether the fact alone gives back the bytes that it was read from."""
-    try:
-        return codec.encode(fact) == value
-    except ContractError:
-        return False  # readable, but not as we would have written it
 
 
 def _layout(kind: type[Any]) -> Layout:
@@ -128,7 +132,9 @@ def _column(field: str, hint: Any) -> Column:
     return Column(field, name, "plain", wide)
 
 
-def _json(content: Mapping[str, str]) -> Json:
+def _json(content: Mapping[str, str] | None) -> Json | None:
+    if content is None:
+        return None
     # The type json, not jsonb: it keeps the order of the entries, which the record's bytes have.
     return Json(content, dumps=msgspec.json.encode)
 

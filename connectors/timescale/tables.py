@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.timescale import control, raw, rows, ticks
+from connectors.timescale.kept import FIRST, version_of
 from connectors.timescale.layout import Layout, Place
 from connectors.timescale.rows import OUTCOME
 from hadron.market.facts import QuoteChanged, RawReceived, TradePrinted
@@ -31,8 +32,8 @@ def row(fact: Any, place: Place, value: bytes, codec: Codec) -> tuple[Any, ...]:
     return of(fact, place, value, codec)
 
 
-def fact_of(table: str, found: Mapping[str, Any]) -> Any:
-    """The fact that a row without `record` stands for."""
+def fact_of(table: str, found: Mapping[str, Any], codec: Codec) -> Any:
+    """The fact that a row without its record's bytes stands for."""
     if table == ticks.TABLE:
         return ticks.tick(found)
     if table == raw.TABLE:
@@ -41,4 +42,4 @@ def fact_of(table: str, found: Mapping[str, Any]) -> Any:
         return control.fact_of(found)
     of_table = [kind for kind in rows.TABLE_OF if rows.TABLE_OF[kind] == table]
     [kind] = [kind for kind in of_table if OUTCOME.get(kind) == found.get("outcome")]
-    return rows.fact_of(kind, found)
+    return rows.fact_of(kind, found, codec.later_fields(kind, version_of(found["record"]) or FIRST))

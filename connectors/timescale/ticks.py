@@ -10,6 +10,7 @@ from connectors.timescale.binary import (
     EPOCH_US,
     NULL,
     Fields,
+    field,
     integer,
     integers,
     price,
@@ -17,8 +18,8 @@ from connectors.timescale.binary import (
     text,
 )
 from connectors.timescale.exact import mantissa
+from connectors.timescale.kept import kept, marked
 from connectors.timescale.layout import Layout
-from connectors.timescale.rows import comes_back
 from hadron.market.facts import QuoteChanged, Tick, TradePrinted
 from hadron.ports import Codec
 
@@ -57,6 +58,7 @@ class _Run(NamedTuple):
     cells: bytes
     prices: Fields[int]
     sizes: Fields[int]
+    kept: bytes  # `record`, where the columns give back what the newest version writes
 
 
 class TickRows:
@@ -75,7 +77,8 @@ class TickRows:
         runs, longs = self._split(values)
         rows: list[bytes] = []
         add, at = rows.append, 0
-        for offset, value, (trade, cells, prices, sizes) in zip(offsets, values, runs, strict=True):
+        for offset, value, run in zip(offsets, values, runs, strict=True):
+            trade, cells, prices, sizes, kept = run
             if trade:
                 raw, at_ns, seen_ns, sequence, price, size = longs[at : at + 6]
                 at += 6
@@ -90,7 +93,7 @@ class TickRows:
                 numbers = first + second + third + last
             at_us = at_ns // 1000 - EPOCH_US
             own = _INTEGERS(_CELLS, 8, at_us, 8, at_ns, 8, seen_ns, 8, offset, 8, raw, 8, sequence)
-            add(own + cells + numbers + (sized(value) if whole else NULL))
+            add(own + cells + numbers + (sized(value) if whole else kept))
         return rows
 
     def row(self, fact: Tick, offset: int, value: bytes) -> bytes:
@@ -98,20 +101,18 @@ class TickRows:
 
         It is kept whole where the columns alone would not give it back.
         """
-        _, cells, prices, sizes = self._run(fact)
+        _, cells, prices, sizes, _ = self._run(fact)
         if isinstance(fact, TradePrinted):
             numbers = [prices[fact.price], sizes[fact.size]]
         else:
             numbers = [prices[fact.bid], prices[fact.ask]]
             numbers += [sizes[fact.bid_size], sizes[fact.ask_size]]
-        held = NULL not in numbers and comes_back(fact, value, self._codec)
+        record = value if NULL in numbers else kept(fact, value, self._codec)
         if isinstance(fact, TradePrinted):
             numbers.append(_NO_QUOTE)
         own = (fact.at_ns // 1000 - EPOCH_US, fact.at_ns, fact.seen_ns, offset, fact.raw_offset)
         pairs = [part for number in (*own, fact.sequence) for part in (8, number)]
-        return b"".join(
-            (_INTEGERS(_CELLS, *pairs), cells, *numbers, NULL if held else sized(value))
-        )
+        return b"".join((_INTEGERS(_CELLS, *pairs), cells, *numbers, field(record)))
 
     def _run(self, fact: Tick) -> _Run:
         trade = isinstance(fact, TradePrinted)
@@ -124,12 +125,16 @@ class TickRows:
             b"" if trade else _NO_TRADE,
         )
         return _Run(
-            trade, b"".join(cells), self._prices[fact.price_scale], self._prices[fact.size_scale]
+            trade,
+            b"".join(cells),
+            self._prices[fact.price_scale],
+            self._prices[fact.size_scale],
+            field(marked(self._codec.newest(type(fact)))),
         )
 
 
 def tick(row: Mapping[str, Any]) -> Tick:
-    """The fact that a row of `ticks` without `record` stands for."""
+    """The fact that a row of `ticks` stands for."""
     shared = {name: row[name] for name in _SHARED}
     price_scale, size_scale = row["price_scale"], row["size_scale"]
     if row["kind"] == "trade":

@@ -3,14 +3,16 @@
 from hadron.avro.reading import ReadMany, many_reader, reader
 from hadron.avro.shape import exact_fields
 from hadron.avro.splitting import Splitter
-from hadron.avro.writing import longs_of_many, writer
+from hadron.avro.versions import UNFIT, Versions
+from hadron.avro.writing import longs_of_many
 
 __all__ = [
+    "UNFIT",
     "ReadMany",
     "Splitter",
+    "Versions",
     "exact_fields",
     "longs_of_many",
     "many_reader",
     "reader",
-    "writer",
 ]

@@ -51,6 +51,6 @@ def codec_of(settings: Settings) -> AvroCodec:
     if settings.registry:
         from connectors.registry import registered
 
-        contracts = {name: schemas.load(name) for name in schemas.names()}
+        contracts = [(c.name, c.schema) for c in schemas.catalogue()]
         return AvroCodec(*registered(settings.registry, contracts))
     return AvroCodec([Version(c.id, c.name, c.schema) for c in schemas.catalogue()])

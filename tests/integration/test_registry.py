@@ -96,8 +96,8 @@ def compatibility_of(url: str, subject: str) -> str:
 
 
 def test_facts_are_written_with_the_registry_ids_and_read_by_another_process(url: str) -> None:
-    versions, unknown = registered(url, newest())
-    others, _ = registered(url, newest())
+    versions, unknown = registered(url, newest().items())
+    others, _ = registered(url, newest().items())
     ids = {version.name: version.id for version in versions}
 
     written = AvroCodec(versions, unknown).encode(a_decision())
@@ -110,8 +110,8 @@ def test_facts_are_written_with_the_registry_ids_and_read_by_another_process(url
 
 
 def test_a_record_of_a_newer_process_is_read_by_asking_for_its_schema(url: str) -> None:
-    old = AvroCodec(*registered(url, newest()))
-    versions, _ = registered(url, with_field(newest(), default=0))
+    old = AvroCodec(*registered(url, newest().items()))
+    versions, _ = registered(url, with_field(newest(), default=0).items())
     [newer] = [version for version in versions if version.name == "trade_printed"]
 
     body = old.encode(a_trade())[5:] + b"\x0e"  # the added field: 7
@@ -121,14 +121,14 @@ def test_a_record_of_a_newer_process_is_read_by_asking_for_its_schema(url: str) 
 
 
 def test_a_schema_that_old_readers_cannot_read_is_refused(url: str) -> None:
-    registered(url, newest())
+    registered(url, newest().items())
 
     with pytest.raises(SettingsError, match=r"HADRON_REGISTRY: .* answers 409 "):
-        registered(url, with_field(newest()))
+        registered(url, with_field(newest()).items())
 
 
 def test_an_id_that_the_registry_has_not_is_a_bad_record(url: str) -> None:
-    _, unknown = registered(url, newest())
+    _, unknown = registered(url, newest().items())
 
     with pytest.raises(ContractError, match="unknown schema id 999999"):
         unknown(999999)
@@ -136,8 +136,8 @@ def test_an_id_that_the_registry_has_not_is_a_bad_record(url: str) -> None:
 
 def test_a_schema_of_others_is_a_bad_record(url: str) -> None:
     stranger = {"type": "record", "name": "Strange", "namespace": "other", "fields": []}
-    [theirs], _ = registered(url, {"strange": stranger})
-    _, unknown = registered(url, newest())
+    [theirs], _ = registered(url, [("strange", stranger)])
+    _, unknown = registered(url, newest().items())
 
     with pytest.raises(ContractError, match=r"is other\.Strange, no contract of ours"):
         unknown(theirs.id)
@@ -145,14 +145,14 @@ def test_a_schema_of_others_is_a_bad_record(url: str) -> None:
 
 def test_a_path_that_is_no_registry_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingsError, match=r"HADRON_REGISTRY: .*nowhere.* answers 404"):
-        registered(f"{url}/nowhere", newest())
+        registered(f"{url}/nowhere", newest().items())
 
 
 def test_a_registry_that_is_away_is_worth_another_try_and_its_password_is_hidden() -> None:
     [port] = free_ports(1)
 
     with pytest.raises(TransientError, match=r"HADRON_REGISTRY.* does not answer") as raised:
-        registered(f"http://user:hunter2@127.0.0.1:{port}", newest())
+        registered(f"http://user:hunter2@127.0.0.1:{port}", newest().items())
 
     assert "hunter2" not in str(raised.value)
 
@@ -160,4 +160,4 @@ def test_a_registry_that_is_away_is_worth_another_try_and_its_password_is_hidden
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host"])
 def test_a_url_that_is_none_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(SettingsError, match=f"HADRON_REGISTRY: '{url}'"):
-        registered(url, newest())
+        registered(url, newest().items())

@@ -12,6 +12,7 @@ from psycopg.types.json import Json
 
 from connectors.timescale import ticks
 from connectors.timescale.exact import fits, microseconds
+from connectors.timescale.kept import FIRST, kept, version_of
 from connectors.timescale.layout import EPOCH, Place
 from connectors.timescale.tables import LAYOUTS, fact_of, row
 from hadron.audit.facts import RecordPoisoned
@@ -61,12 +62,13 @@ def cells(fact: Any, place: Place, value: bytes, codec: Codec) -> dict[str, Any]
 def _reread(
     table: str, found: Mapping[str, Any], codec: Codec, *, letter: bool
 ) -> tuple[Any, bytes]:
-    if found["record"] is not None and not letter:
+    version = FIRST if letter else version_of(found["record"])
+    if version is None:
         value = bytes(found["record"])
         return codec.decode(value), value
     parsed = {name: _parsed(name, cell, table) for name, cell in found.items()}
-    fact = fact_of(table, parsed)
-    return fact, codec.encode(fact)
+    fact = fact_of(table, parsed, codec)
+    return fact, codec.encode_as(fact, version)
 
 
 def _cause(found: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -85,7 +87,7 @@ def _tick(fact: Any, place: Place, value: bytes, codec: Codec) -> dict[str, Any]
         **_log(fact.at_ns, place),
         "kind": "trade" if trade else "quote",
         "conditions": list(fact.conditions) if trade else None,
-        "record": value if whole or codec.encode(fact) != value else None,
+        "record": value if whole else kept(fact, value, codec),
     }
 
 
@@ -95,7 +97,7 @@ def _raw(fact: Any, place: Place, value: bytes, codec: Codec) -> dict[str, Any]:
         **{name: getattr(fact, name) for name in names},
         **_log(fact.seen_ns, place),
         "frame_index": fact.index,
-        "record": None if codec.encode(fact) == value else value,
+        "record": kept(fact, value, codec),
     }
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from connectors.timescale import raw
 from connectors.timescale.binary import EPOCH_US, NULL, texts_of
 from connectors.timescale.connection import Connection
+from connectors.timescale.kept import FIRST
 from connectors.timescale.verifying import bulk
 from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
@@ -81,8 +82,8 @@ class RawLeaves:
             [connection] = struct.unpack(">4xq", key[:12])
             _, venue, symbol, instrument = texts_of(key[12:], conditions=False, nulls=0)
             first, second = (
-                self._codec.encode(
-                    RawReceived(venue, symbol, instrument, connection, n, n, n, payload)
+                self._codec.encode_as(
+                    RawReceived(venue, symbol, instrument, connection, n, n, n, payload), FIRST
                 )
                 for n, payload in ((0, b""), (-1, b"x"))
             )

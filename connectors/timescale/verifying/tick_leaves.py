@@ -14,6 +14,7 @@ from typing import Any
 from connectors.timescale import ticks
 from connectors.timescale.binary import EPOCH_US, NULL, numeric_of, texts_of
 from connectors.timescale.connection import Connection
+from connectors.timescale.kept import FIRST
 from connectors.timescale.verifying import bulk
 from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
@@ -133,8 +134,8 @@ class TickLeaves:
         longs = ("raw_offset", "at_ns", "seen_ns", "sequence", *numbers)
         whole: dict[str, Any] = fields | dict.fromkeys(longs, long)
         if trade:
-            return self._codec.encode(TradePrinted(**whole, conditions=conditions))
-        return self._codec.encode(QuoteChanged(**whole))
+            return self._codec.encode_as(TradePrinted(**whole, conditions=conditions), FIRST)
+        return self._codec.encode_as(QuoteChanged(**whole), FIRST)
 
 
 class _Numbers(dict[bytes, bytes]):

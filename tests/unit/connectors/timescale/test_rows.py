@@ -53,7 +53,7 @@ def found(fact: Any, value: bytes) -> dict[str, Any]:
 def bytes_of(fact: Any) -> bytes:
     value = codec().encode(fact)
     named = found(fact, value)
-    return named["record"] or codec().encode(fact_of(LAYOUTS[type(fact)].table, named))
+    return named["record"] or codec().encode(fact_of(LAYOUTS[type(fact)].table, named, codec()))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_row_gives_back_its_record_from_its_columns_alone(fact: Any) -> None:
     named = found(fact, value)
 
     assert named["record"] is None
-    assert codec().encode(fact_of(LAYOUTS[type(fact)].table, named)) == value
+    assert codec().encode(fact_of(LAYOUTS[type(fact)].table, named, codec())) == value
 
 
 def test_whatever_the_log_says_has_a_table_but_checkpoints_and_anchors() -> None:
