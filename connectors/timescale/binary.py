@@ -81,40 +81,21 @@ def _numeric(value: Decimal) -> bytes:
     return bytes(dumper(Decimal).dump(value))
 
 
-def numeric_of(cell: bytes) -> Decimal:
-    """The number of a NUMERIC field. Raise ValueError for NULL and what is no finite number."""
-    if len(cell) < 12 or len(cell) != 4 + int.from_bytes(cell[:4]):
-        raise ValueError("no number")
-    digits, weight, sign, _ = struct.unpack(">HhHH", cell[4:12])
-    groups = struct.unpack(f">{digits}H", cell[12:])
-    if sign not in (0, 0x4000):
-        raise ValueError("no finite number")
-    whole = sum(group * 10_000 ** (digits - place) for place, group in enumerate(groups, 1))
-    return Decimal(-whole if sign else whole).scaleb(4 * (weight - digits + 1))
-
-
-def texts_of(cells: bytes, *, conditions: bool, nulls: int) -> list[Any]:
-    """Text fields in a row, after an integer[] field or none, and so many NULLs.
-
-    Raise ValueError where they are something else.
-    """
-    at, found = 0, list[Any]([None])
-    if conditions:
-        size = int.from_bytes(cells[:4], signed=True)
-        at, found = 4 + size, [_integers_of(cells[4 : 4 + size])]
-    if cells[at : at + 4 * nulls] != NULL * nulls:
-        raise ValueError("wanted NULL")
-    at += 4 * nulls
-    while at < len(cells):
-        size = int.from_bytes(cells[at : at + 4], signed=True)
-        if size < 0:
-            raise ValueError("no text")
-        found.append(cells[at + 4 : at + 4 + size].decode())
-        at += 4 + size
+def fields_of(row: bytes, at: int) -> list[bytes | None]:
+    """What the fields of a row hold from byte `at` on. Raise ValueError where they are broken."""
+    found: list[bytes | None] = []
+    while at < len(row):
+        size = int.from_bytes(row[at : at + 4], signed=True)
+        at += 4
+        if size < -1 or at + size > len(row):
+            raise ValueError("no field of so many bytes")
+        found.append(None if size < 0 else row[at : at + size])
+        at += max(size, 0)
     return found
 
 
-def _integers_of(field: bytes) -> tuple[int, ...]:
+def integers_of(field: bytes) -> tuple[int, ...]:
+    """The items of an integer[] of one dimension. Raise ValueError for another one."""
     if len(field) == 12:
         return ()
     if len(field) < 20:

@@ -21,7 +21,7 @@ _COPY = sql.SQL("""
         ORDER BY log_offset
     ) TO STDOUT (FORMAT BINARY)
 """)
-_SLICE = 1_000
+_SLICE = 4_096
 
 
 def rows(
@@ -33,30 +33,31 @@ def rows(
         table=sql.Identifier(table),
         **{name: sql.Literal(value) for name, value in asked._asdict().items()},
     )
-    waiting: list[bytes] = []
-    for chunk in _copied(connection, statement):
-        waiting.append(chunk)
-        if len(waiting) == _SLICE:
-            yield _bare(waiting)
-            waiting = []
-    yield _bare(waiting)
-
-
-def _copied(connection: Connection, statement: sql.Composed) -> Iterator[bytes]:
-    """What COPY sends, by libpq itself: psycopg's own loop takes as long as all the rest."""
+    # By libpq itself: psycopg's own loop takes as long as all the rest.
     server = connection.pgconn
     result = server.exec_(statement.as_bytes(connection))
     if result.status != ExecStatus.COPY_OUT:
         raise errors.error_from_result(result)
-    read = server.get_copy_data
-    while True:
-        size, data = read(0)
-        if size < 0:
-            break
-        yield bytes(data)
+    read, waiting = server.get_copy_data, list[bytes]()
+    while (found := read(0))[0] >= 0:
+        waiting.append(bytes(found[1]))
+        if len(waiting) == _SLICE:
+            yield _bare(waiting)
+            waiting = []
+    if last := _bare(waiting):
+        yield last
     while (done := server.get_result()) is not None:
         if done.status != ExecStatus.COMMAND_OK:
             raise errors.error_from_result(done)
+
+
+def _bare(chunks: list[bytes]) -> list[bytes]:
+    """Without what stands before the first row and behind the last."""
+    if chunks and chunks[-1] == TAIL:
+        del chunks[-1]
+    if chunks and chunks[0].startswith(HEAD):
+        chunks[:1] = [row] if (row := chunks[0].removeprefix(HEAD)) else []
+    return chunks
 
 
 def completed(
@@ -81,9 +82,3 @@ def completed(
             found[at] = leaf if offsets[at] == offset else b"there are others at its offset"
         index = end
     return found
-
-
-def _bare(chunks: Sequence[bytes]) -> list[bytes]:
-    """Without what stands before the first row and after the last."""
-    bare = [chunk.removeprefix(HEAD) for chunk in chunks]
-    return [row for row in bare if row and row != TAIL]

@@ -17,7 +17,7 @@ from hadron.audit.facts import RecordPoisoned
 from hadron.audit.verification import Broken, Known, broken_link
 
 LETTERS = TABLE_OF[RecordPoisoned]
-SECTION = 100_000  # records that one process checks in one go
+SECTION = 20_000  # records that one process checks in one go
 END = 2**63 - 1
 
 Place = tuple[str, int]

@@ -6,7 +6,7 @@ import multiprocessing
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from itertools import chain
 from typing import NamedTuple
@@ -26,6 +26,8 @@ from connectors.timescale.verifying.tick_leaves import TickLeaves
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Broken, Slice, broken_row
 from hadron.ports import Codec
+
+_AHEAD = 2  # sections that a process has before it, so that it need not wait for the next
 
 MakeCodec = Callable[[], Codec]  # called in every process: a codec does not travel
 
@@ -53,7 +55,7 @@ def check(
 ) -> tuple[Chains, int]:
     """All that is wrong with chains and rows, and how many rows were read.
 
-    At most one broken row is named in each section of 100,000. `progress` gets records done and
+    At most one broken row is named in each section of 20,000. `progress` gets records done and
     records in all.
     """
     with our_errors(), psycopg.connect(url) as connection:
@@ -79,15 +81,26 @@ def _results(
             yield from ((section, checker.check(section)) for section in sections)
         return
     # Not forked: this process has threads of Kafka's client, and a connection of its own.
-    with ProcessPoolExecutor(
-        processes,
-        multiprocessing.get_context("spawn"),
-        initializer=_start,
-        initargs=(url, make_codec, snapshot),
-    ) as pool:
-        waiting = {pool.submit(_check, section): section for section in sections}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+    with (
+        ProcessPoolExecutor(
+            processes - 1,
+            multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(url, make_codec, snapshot),
+        ) as pool,
+        closing(Checker(url, make_codec(), snapshot)) as checker,
+    ):
+        left = deque(sections)
+        asked: dict[Future[Checked], Section] = {}
+        while left or asked:
+            while left and len(asked) < _AHEAD * (processes - 1):
+                section = left.popleft()
+                asked[pool.submit(_check, section)] = section
+            if left:  # so this process is not idle, least of all while the others start
+                section = left.popleft()
+                yield section, checker.check(section)
+            ready, _ = wait(asked, timeout=0 if left else None, return_when=FIRST_COMPLETED)
+            yield from ((asked.pop(future), future.result()) for future in ready)
 
 
 _CHECKERS: list[Checker] = []  # of this process

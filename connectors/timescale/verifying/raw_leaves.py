@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from connectors.timescale import raw
-from connectors.timescale.binary import EPOCH_US, NULL, texts_of
+from connectors.timescale.binary import EPOCH_US, NULL, fields_of
 from connectors.timescale.connection import Connection
 from connectors.timescale.kept import FIRST
 from connectors.timescale.verifying import bulk
@@ -80,7 +80,8 @@ class RawLeaves:
     def _begun(self, key: bytes) -> Run | None:
         try:
             [connection] = struct.unpack(">4xq", key[:12])
-            _, venue, symbol, instrument = texts_of(key[12:], conditions=False, nulls=0)
+            texts = [field.decode() for field in fields_of(key, 12) if field is not None]
+            venue, symbol, instrument = texts
             first, second = (
                 self._codec.encode_as(
                     RawReceived(venue, symbol, instrument, connection, n, n, n, payload), FIRST

@@ -1,0 +1,95 @@
+"""Numbers that are read by columns are those that are read one by one, or not believed."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from psycopg import adapters
+from psycopg.adapt import PyFormat
+
+from connectors.timescale.binary import NULL, sized
+from connectors.timescale.verifying import numerics
+from hadron.avro import longs_of_many
+from hadron.avro.columns import longs_of_rows
+
+longs = st.integers(-(2**63), 2**63 - 1)
+rows = st.integers(1, 5).flatmap(
+    lambda width: st.lists(st.lists(longs, min_size=width, max_size=width), min_size=1, max_size=9)
+)
+# What a column could hold, also after somebody changed its type.
+numbers = st.one_of(
+    st.builds(lambda mantissa, scale: Decimal(mantissa).scaleb(-scale), longs, st.integers(0, 12)),
+    st.decimals(allow_nan=True, allow_infinity=True, places=8),
+)
+
+
+def cell(number: Decimal | None) -> bytes:
+    """A field of binary COPY, by psycopg's dumper."""
+    if number is None:
+        return NULL
+    dumper = adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal)
+    return sized(bytes(dumper.dump(number) or b""))
+
+
+@given(rows)
+def test_rows_of_longs_are_as_avro_has_them(some: list[list[int]]) -> None:
+    written = longs_of_rows(np.array(some, np.int64))
+
+    assert written == longs_of_many([one for row in some for one in row], len(some[0]))
+
+
+def test_no_rows_are_no_bytes() -> None:
+    assert longs_of_rows(np.empty((0, 4), np.int64)) == []
+
+
+@given(st.lists(st.tuples(numbers, st.integers(-1, 9)), min_size=1, max_size=9))
+def test_a_number_is_exact_or_not_believed(some: list[tuple[Decimal, int]]) -> None:
+    found = numerics.cells([b"head" + cell(number) + NULL + b"text" for number, _ in some], 4, 2)
+
+    values, after = numerics.units(found, np.array([scale for _, scale in some], np.int64))
+
+    after = numerics.nulls(after, 1)
+    for (number, scale), value, start, end, sound in zip(
+        some, values.tolist(), found.at.tolist(), after.at.tolist(), after.sound, strict=True
+    ):
+        if sound:
+            assert number * 10**scale == value
+            assert 4 + 2 * (end - start) == 4 + len(cell(number) + NULL)
+        else:
+            assert not _plain(number, scale)
+
+
+def _plain(number: Decimal, scale: int) -> bool:
+    """Whether it is what is stored nearly always: whole units, below ten billion."""
+    if not number.is_finite() or not 0 <= scale <= 8:
+        return False
+    units = number.scaleb(scale)
+    return units == int(units) and abs(number) < 10**8 and abs(units) < 10**10
+
+
+@given(st.binary(max_size=60))
+def test_what_is_behind_a_row_is_no_part_of_it(noise: bytes) -> None:
+    found = numerics.cells([noise, cell(Decimal("1.50"))], 0, 1)
+
+    _, after = numerics.units(found, np.array([2, 2], np.int64))
+
+    assert after.sound[1]
+    assert not after.sound[0] or len(noise) >= 12
+
+
+def test_a_size_that_no_number_has_is_not_believed() -> None:
+    odd = struct.pack(">ihhhhh", 10, 1, 0, 0, 8, 7)
+    wrong = [
+        struct.pack(">ihhhhh", 11, 1, 0, 0, 8, 7),  # of another size
+        struct.pack(">ihhhhh", 10, 2, 0, 0, 8, 7),  # of other groups
+        struct.pack(">ihhHhh", 10, 1, 0, 0xC000, 8, 7),  # NaN
+        struct.pack(">ihhhhh", 10, 1, 30, 0, 8, 7),  # too large for a long
+    ]
+
+    value, after = numerics.units(numerics.cells([odd, *wrong], 0, 1), np.zeros(5, np.int64))
+
+    assert (value[0], after.sound.tolist()) == (7, [True, False, False, False, False])
