@@ -28,12 +28,16 @@ LEAVES = Leaves(CODEC.fingerprint)
 
 
 class Stored(NamedTuple):
-    """A record that the first version of its contract wrote, with its row and, in bulk, COPY's."""
+    """A record that the first version of its contract wrote, with its row.
+
+    And as COPY sends the row, if it is one of many: as it is, and with the mark of the second.
+    """
 
     place: tuple[str, int, int]
     value: bytes
     row: dict[str, Any]
     copied: bytes
+    copied_later: bytes
 
 
 class Found(NamedTuple):
@@ -51,6 +55,7 @@ class Found(NamedTuple):
     later_reread: bytes
     later_leaf: bytes
     later_leaf_wanted: bytes
+    later_in_bulk: bytes
     later_leaf_claimed_older: bytes
     hot: bytes  # the row that is written straight, of the later record
 
@@ -82,6 +87,7 @@ def _found(stored: Stored) -> Found:
         later_reread=records.value(table, _parsed(table, later_row), CODEC),
         later_leaf=leaf_of(table, later_row, CODEC, LEAVES),
         later_leaf_wanted=LEAVES.record(*place, later),
+        later_in_bulk=_in_bulk(table, place, stored.copied_later),
         later_leaf_claimed_older=leaf_of(table, later_row | {"record": None}, CODEC, LEAVES),
         hot=_hot(table, place, later),
     )

@@ -104,7 +104,9 @@ def _stored(fact: Any) -> Stored:
     value = codec().encode(fact)
     row = cells(fact, PLACE, value, codec())
     many = type(fact) in (TradePrinted, QuoteChanged, RawReceived) and row["record"] is None
-    return Stored(PLACE, value, row, test_bulk.row(fact, PLACE.offset) if many else b"")
+    copied = test_bulk.row(fact, PLACE.offset) if many else b""
+    later = test_bulk.row(fact, PLACE.offset, record=b"\2") if many else b""
+    return Stored(PLACE, value, row, copied, later)
 
 
 @pytest.mark.parametrize("fact", SECOND)
@@ -141,6 +143,7 @@ def test_a_row_of_the_second_version_says_so_in_one_byte(
     assert one.later_row["record"] == (one.later if whole else b"\2")
     assert one.later_reread == one.later
     assert one.later_leaf == one.later_leaf_wanted
+    assert one.later_in_bulk == (one.later_leaf_wanted if _stored(fact).copied else b"")
     assert one.later != _stored(fact).value
     if one.hot:
         assert one.hot.endswith(one.later if whole else b"\0\0\0\1\2")
