@@ -21,7 +21,7 @@ _COPY = sql.SQL("""
         ORDER BY log_offset
     ) TO STDOUT (FORMAT BINARY)
 """)
-_SLICE = 4_096
+_SLICE = 2_048
 
 
 def rows(
