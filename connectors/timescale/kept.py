@@ -29,10 +29,17 @@ def marked(version: int) -> bytes | None:
 
 
 def version_of(record: bytes | None) -> int | None:
-    """The version as which the columns are to be written; None where the bytes are there."""
+    """The version as which the columns are to be written; None where the bytes are there.
+
+    Raise ContractError for a byte that says the first one: nobody writes that.
+    """
     if record is None:
         return FIRST
-    return record[0] if len(record) == 1 else None
+    if len(record) != 1:
+        return None
+    if record[0] <= FIRST:
+        raise ContractError(f"record says version {record[0]}; wanted NULL, or a later one")
+    return record[0]
 
 
 def _comes_back(fact: Any, value: bytes, codec: Codec, version: int) -> bool:

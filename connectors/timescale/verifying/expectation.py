@@ -12,7 +12,7 @@ from psycopg.types.json import Json
 
 from connectors.timescale import ticks
 from connectors.timescale.exact import fits, microseconds
-from connectors.timescale.kept import FIRST, kept, version_of
+from connectors.timescale.kept import kept, version_of
 from connectors.timescale.layout import EPOCH, Place
 from connectors.timescale.tables import LAYOUTS, fact_of, row
 from hadron.audit.facts import RecordPoisoned
@@ -36,7 +36,7 @@ def leaf_of(table: str, found: Mapping[str, Any], codec: Codec, leaves: Leaves) 
     place = Place(found["log_topic"], found["log_partition"], found["log_offset"])
     try:
         letter = table == LAYOUTS[RecordPoisoned].table and place == _cause(found)
-        fact, value = _reread(table, found, codec, letter=letter)
+        fact, value = _reread(table, found, codec)
         wanted = cells(fact, place, value, codec)
         for name, cell in found.items():
             # What the table has for facts of another kind only is empty.
@@ -59,10 +59,8 @@ def cells(fact: Any, place: Place, value: bytes, codec: Codec) -> dict[str, Any]
     return {name: _plain(cell) for name, cell in pairs}
 
 
-def _reread(
-    table: str, found: Mapping[str, Any], codec: Codec, *, letter: bool
-) -> tuple[Any, bytes]:
-    version = FIRST if letter else version_of(found["record"])
+def _reread(table: str, found: Mapping[str, Any], codec: Codec) -> tuple[Any, bytes]:
+    version = version_of(found["record"])
     if version is None:
         value = bytes(found["record"])
         return codec.decode(value), value

@@ -87,7 +87,8 @@ def other(cell: Any, chance: random.Random, kind: str) -> Any:
     """Something else that the column could have."""
     match cell:
         case None:
-            return {"text": "", "bytea": b"", "numeric": Decimal(0), "list": []}.get(kind, 0)
+            odd = {"text": "", "bytea": chance.choice([b"", b"\1", b"\2"]), "numeric": Decimal(0)}
+            return {**odd, "list": []}.get(kind, 0)
         case bool():
             return not cell
         case int():
@@ -95,7 +96,7 @@ def other(cell: Any, chance: random.Random, kind: str) -> Any:
         case Decimal():
             return chance.choice([cell + Decimal("1E-8"), -cell - 1, Decimal("NaN"), None])
         case bytes():
-            return chance.choice([cell + b"\0", cell[:-1] + b"\xfe", None])
+            return chance.choice([cell + b"\0", cell[:-1] + b"\xfe", b"\1", b"\2", None])
         case list():
             return chance.choice([[*cell, 1], None])
         case _:
