@@ -92,19 +92,18 @@ class TickLeaves:
         trade: bool,
     ) -> None:
         """The leaves of plain trades, or quotes."""
-        runs, begin = self._runs, _SMALLS.start
+        chosen: list[int] = numbers.rows.tolist()
+        begin = _SMALLS.start
+        keys = [
+            (row := rows[index])[begin:_NUMBERS] + row[end:]
+            for index, end in zip(chosen, numbers.ends, strict=True)
+        ]
+        runs = [self._runs.get(key) or self._begin(key, trade) for key in keys]
+        offsets = longs[numbers.rows, 0].astype(">i8").view("V8").tolist()
         written = longs_of_rows(np.column_stack([longs[numbers.rows, 2:], *numbers.columns]))
-        places = longs[numbers.rows, 0].astype(">i8").tobytes()
-        at = 0
-        of_rows = zip(numbers.rows.tolist(), numbers.ends, written, strict=True)
-        for index, end, numbers_of in of_rows:
-            row = rows[index]
-            key = row[begin:_NUMBERS] + row[end:]
-            run = runs.get(key) or self._begin(key, trade)
+        for index, run, offset, own in zip(chosen, runs, offsets, written, strict=True):
             if run is not None:
-                whole = b"".join((run[0], places[at : at + 8], run[1], numbers_of))
-                found[index] = sha256(whole).digest()
-            at += 8
+                found[index] = sha256(b"".join((run[0], offset, run[1], own))).digest()
 
     def _begin(self, key: bytes, trade: bool) -> Run | None:
         """What all rows have in common of this key; None if our codec is to judge them."""
