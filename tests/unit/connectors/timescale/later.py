@@ -20,6 +20,7 @@ from connectors.timescale.ticks import Prices, TickRows
 from connectors.timescale.verifying.expectation import cells, leaf_of
 from connectors.timescale.verifying.raw_leaves import RawLeaves
 from connectors.timescale.verifying.tick_leaves import TickLeaves
+from hadron.audit.facts import RecordPoisoned
 from hadron.audit.leaves import Leaves
 from hadron.envelope import AvroCodec, Version
 
@@ -86,11 +87,15 @@ def _found(stored: Stored) -> Found:
         later_row=later_row,
         later_reread=records.value(table, _parsed(table, later_row), CODEC),
         later_leaf=leaf_of(table, later_row, CODEC, LEAVES),
-        later_leaf_wanted=LEAVES.record(*place, later),
+        later_leaf_wanted=_leaf(fact, place, later),
         later_in_bulk=_in_bulk(table, place, stored.copied_later),
         later_leaf_claimed_older=leaf_of(table, later_row | {"record": None}, CODEC, LEAVES),
         hot=_hot(table, place, later),
     )
+
+
+def _leaf(fact: Any, place: Place, value: bytes) -> bytes:
+    return (LEAVES.letter if type(fact) is RecordPoisoned else LEAVES.record)(*place, value)
 
 
 def _parsed(table: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,9 @@ import pytest
 
 from connectors.timescale.layout import Place
 from connectors.timescale.verifying.expectation import cells
+from hadron.audit import names
 from hadron.audit.leaves import Leaves
+from hadron.audit.letters import dead_letter
 from hadron.contracts import contract_name
 from hadron.market.facts import QuoteChanged, RawReceived, TradePrinted
 from tests.integration.every_fact import CONTROL, a_rejected_order
@@ -31,6 +33,7 @@ FEE = {"name": "fee", "type": "Exact", "default": {"mantissa": 0, "scale": 0}}
 FIELDS = {
     "order_rejected": ("hadron/orders/facts.py", "OrderRejected", NOTE, 'note: str = ""'),
     "order_filled": ("hadron/orders/facts.py", "OrderFilled", FEE, "fee: Decimal = Decimal(0)"),
+    "record_poisoned": ("hadron/audit/facts.py", "RecordPoisoned", NOTE, 'note: str = ""'),
     "trading_halted": ("hadron/control/facts.py", "TradingHalted", NOTE, 'note: str = ""'),
 }
 # The same numbers as a wider type: columns and bytes as before, and another fingerprint.
@@ -40,11 +43,13 @@ WIDER = {
     "raw_received": "index",
 }
 [HALT] = [fact for fact in CONTROL if type(fact).__name__ == "TradingHalted"]
+PLACE = Place("ticks.fast", 3, 7)
+# A record that the archive could not read, which has this row instead of one of its own.
+LETTER = dead_letter(names.Place(*PLACE), "why", process="archive", seen_ns=1, key=b"k", value=b"?")
 SECOND = (
     *(a_trade("1.50", conditions=(3, -4)), a_trade("0.123456789"), a_quote(), a_raw(b'{"p": 1}')),
-    *(a_fill(), a_rejected_order(), HALT),
+    *(a_fill(), a_rejected_order(), HALT, LETTER),
 )
-PLACE = Place("ticks.fast", 3, 7)
 
 
 @pytest.fixture(scope="module")
@@ -114,10 +119,11 @@ def test_a_row_of_the_first_version_is_whole_when_there_is_a_second(
     fact: Any, found: dict[str, Found]
 ) -> None:
     stored, one = _stored(fact), found[repr(fact)]
-    leaf = Leaves(codec().fingerprint).record(*PLACE, stored.value)
+    leaves = Leaves(codec().fingerprint)
+    leaf = (leaves.letter if fact == LETTER else leaves.record)(*PLACE, stored.value)
 
     assert (one.version, one.later_version) == (1, 2)
-    assert one.reread == stored.value
+    assert one.reread == (LETTER.value if fact == LETTER else stored.value)
     assert one.leaf == leaf
     assert one.in_bulk == (leaf if stored.copied else b"")
 
@@ -141,7 +147,7 @@ def test_a_row_of_the_second_version_says_so_in_one_byte(
     one, whole = found[repr(fact)], _stored(fact).row["record"] is not None
 
     assert one.later_row["record"] == (one.later if whole else b"\2")
-    assert one.later_reread == one.later
+    assert one.later_reread == (LETTER.value if fact == LETTER else one.later)
     assert one.later_leaf == one.later_leaf_wanted
     assert one.later_in_bulk == (one.later_leaf_wanted if _stored(fact).copied else b"")
     assert one.later != _stored(fact).value
