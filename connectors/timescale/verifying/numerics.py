@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from hadron.avro.columns import Longs
+from connectors.timescale.verifying.longs import Longs
 
 Flags = npt.NDArray[np.bool_]
 

@@ -13,10 +13,10 @@ from connectors.timescale.binary import EPOCH_US, fields_of
 from connectors.timescale.connection import Connection
 from connectors.timescale.kept import version_of
 from connectors.timescale.verifying import bulk
+from connectors.timescale.verifying.longs import longs_of_rows
 from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
-from hadron.avro.columns import longs_of_rows
 from hadron.envelope import HEAD
 from hadron.errors import ContractError
 from hadron.market.facts import RawReceived

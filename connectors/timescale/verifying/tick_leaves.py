@@ -17,10 +17,10 @@ from connectors.timescale.binary import EPOCH_US, fields_of, integers_of
 from connectors.timescale.connection import Connection
 from connectors.timescale.kept import version_of
 from connectors.timescale.verifying import bulk, numerics
+from connectors.timescale.verifying.longs import Longs, longs_of_rows
 from connectors.timescale.verifying.rereading import Range
 from hadron.audit.leaves import Leaves
 from hadron.audit.verification import Slice
-from hadron.avro.columns import Longs, longs_of_rows
 from hadron.avro.shape import MOST_RUNS
 from hadron.envelope import HEAD
 from hadron.errors import ContractError

@@ -13,8 +13,8 @@ from psycopg.adapt import PyFormat
 
 from connectors.timescale.binary import NULL, sized
 from connectors.timescale.verifying import numerics
+from connectors.timescale.verifying.longs import longs_of_rows
 from hadron.avro import longs_of_many
-from hadron.avro.columns import longs_of_rows
 
 longs = st.integers(-(2**63), 2**63 - 1)
 rows = st.integers(1, 5).flatmap(
