@@ -44,7 +44,7 @@ def rows(
         if len(waiting) == _SLICE:
             yield _bare(waiting)
             waiting = []
-    if last := _bare(waiting):
+    if waiting and (last := _bare(waiting)):
         yield last
     while (done := server.get_result()) is not None:
         if done.status != ExecStatus.COMMAND_OK:
@@ -52,11 +52,10 @@ def rows(
 
 
 def _bare(chunks: list[bytes]) -> list[bytes]:
-    """Without what stands before the first row and behind the last."""
-    if chunks and chunks[-1] == TAIL:
-        del chunks[-1]
-    if chunks and chunks[0].startswith(HEAD):
-        chunks[:1] = [row] if (row := chunks[0].removeprefix(HEAD)) else []
+    """Without what stands before the first row and behind the last; both may be one chunk."""
+    ends = {0: chunks[0].removeprefix(HEAD), len(chunks) - 1: chunks[-1].removeprefix(HEAD)}
+    for place in sorted(ends, reverse=True):
+        chunks[place : place + 1] = [ends[place]] if ends[place] not in (b"", TAIL) else []
     return chunks
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.adapt import PyFormat
 
-from connectors.timescale.binary import EPOCH_US, NULL, integers, sized
+from connectors.timescale.binary import EPOCH_US, HEAD, NULL, TAIL, integers, sized
 from connectors.timescale.layout import Place
-from connectors.timescale.verifying import raw_leaves, tick_leaves
+from connectors.timescale.verifying import bulk, raw_leaves, tick_leaves
 from connectors.timescale.verifying.expectation import cells
 from connectors.timescale.verifying.raw_leaves import RawLeaves
 from connectors.timescale.verifying.tick_leaves import TickLeaves
@@ -157,3 +157,19 @@ def test_rows_that_are_not_plain_are_left_to_our_codec(fact: Any, changes: Any) 
 
     with pytest.raises(AttributeError, match="cursor"):
         reader._slice([row(fact, 0, **given_)], aside)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "rows"),
+    [
+        ([HEAD + TAIL], []),
+        ([HEAD, TAIL], []),
+        ([HEAD + b"one", TAIL], [b"one"]),
+        ([HEAD, b"one", b"two", TAIL], [b"one", b"two"]),
+        ([HEAD + b"one", b"two"], [b"one", b"two"]),
+        ([b"one", b"two", TAIL], [b"one", b"two"]),
+        ([TAIL], []),
+    ],
+)
+def test_what_is_around_the_rows_is_none(chunks: list[bytes], rows: list[bytes]) -> None:
+    assert bulk._bare(chunks) == rows
