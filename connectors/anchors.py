@@ -19,7 +19,7 @@ from connectors.kafka.log import KafkaLog
 from connectors.signing import Signer
 from hadron import metrics
 from hadron.audit.anchors import anchor
-from hadron.audit.facts import ChainHead, HeadsAnchored
+from hadron.audit.facts import ChainHead, HeadsAnchored, RowsRetired
 from hadron.errors import HadronError, TransientError
 from hadron.ports import Codec, FactLog, Telemetry
 from hadron.settings import Settings
@@ -148,13 +148,20 @@ class _Turn:
 
 
 def made(
-    heads: Iterable[ChainHead], signer: Signer, introduces: bytes | None = None
+    heads: Iterable[ChainHead],
+    signer: Signer,
+    introduces: bytes | None = None,
+    *,
+    retired: Iterable[RowsRetired] = (),
+    restored: bool = False,
 ) -> HeadsAnchored:
-    """Heads signed now."""
+    """Heads signed now, with what else an anchor may say."""
     return anchor(
         heads,
         public_key=signer.public,
         sign=signer.sign,
         at_ns=time.time_ns(),
         introduces=introduces,
+        retired=retired,
+        restored=restored,
     )

@@ -29,6 +29,8 @@ from hadron.reference.facts import InstrumentListed
 from hadron.strategy.facts import DecisionMade
 
 DAY_MS = 86_400_000
+# Key of tombstones in a restored log, at offsets that compaction had emptied before.
+FILLER = b"hadron.filler"
 
 
 class Topic(msgspec.Struct, frozen=True):

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from connectors.parquet import chains
 from connectors.parquet import manifest as manifests
 from connectors.parquet.columns import schema_id, sha256
 from connectors.parquet.day import DAY_MS, METADATA, batches, metadata, number_of
 from connectors.parquet.manifest import Day, Manifest
+from hadron.audit.verification import Known, broken_block, broken_link
 from hadron.errors import HadronError
 
 
@@ -27,7 +29,7 @@ def check(
 ) -> tuple[Manifest, list[Finding]]:
     """Compare every file and every record with what the manifest says of them."""
     manifest = manifests.load(directory)
-    findings = list(_layout(directory, manifest))
+    findings = [*_layout(directory, manifest), *_chains(directory)]
     for number, day in enumerate(manifest.files, 1):
         findings += [Finding(day.path, problem) for problem in _file(directory, day)]
         progress("files", number, len(manifest.files))
@@ -38,7 +40,7 @@ def _layout(directory: Path, manifest: Manifest) -> Iterator[Finding]:
     known = {day.path for day in manifest.files}
     for path in sorted(directory.rglob("*.parquet")):
         name = path.relative_to(directory).as_posix()
-        if name not in known:
+        if name not in known and not name.startswith(f"{chains.FOLDER}/"):
             yield Finding(name, "is not in the manifest")
     for topic, exported in manifest.topics.items():
         for partition, within in enumerate(exported.partitions):
@@ -52,6 +54,22 @@ def _layout(directory: Path, manifest: Manifest) -> Iterator[Finding]:
     for day in manifest.files:
         if manifest.range_of(day.topic, day.partition) is None:
             yield Finding(day.path, "is of a partition that the manifest does not know")
+
+
+def _chains(directory: Path) -> Iterator[Finding]:
+    """They say of themselves whether they are whole; who wrote them, only anchors say."""
+    for place in chains.places(directory):
+        where = f"{chains.FOLDER}/{place[0]}/{place[1]}"
+        known: list[Known] = []
+        try:
+            for block in chains.read(directory, place):
+                known.append(Known(block.entry, block.entry.hash))
+                if (wrong := broken_block(block)) is not None:
+                    yield Finding(where, wrong.what)
+        except HadronError as error:
+            yield Finding(where, str(error))
+        if (link := broken_link(known)) is not None:
+            yield Finding(where, link.what)
 
 
 def _file(directory: Path, day: Day) -> Iterator[str]:

@@ -112,6 +112,16 @@ def rows(path: Path) -> Iterator[Row]:
         yield from rows_of(batch)
 
 
+def offsets(path: Path) -> Iterator[int]:
+    """The offsets of a file, in order, without its records."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_GROUP_ROWS, columns=["offset"]):
+                yield from batch.column("offset").to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise HadronError(f"{path} cannot be read: {error}") from error
+
+
 def last_row(path: Path) -> Row:
     """The last record of a file."""
     with pq.ParquetFile(path) as file:

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from connectors.parquet.columns import Row
 from connectors.parquet.manifest import Day, Range
-
-FILLER = b"hadron.filler"
+from hadron.topics import FILLER
 
 
 def is_filler(row: Row) -> bool:

@@ -20,7 +20,7 @@ from connectors.kafka.log import KafkaLog
 from connectors.kafka.reading import slices
 from connectors.parquet.columns import Row, row_of
 from connectors.parquet.day import rows
-from connectors.parquet.holes import FILLER, first_kept, gaps, is_filler
+from connectors.parquet.holes import first_kept, gaps, is_filler
 from connectors.parquet.manifest import Manifest
 from connectors.parquet.restorable import (
     Place,
@@ -29,6 +29,7 @@ from connectors.parquet.restorable import (
     demand_empty,
     demand_possible,
 )
+from hadron.topics import FILLER
 
 Progress = Callable[[str, int, int], None]
 # Until somebody applies the catalogue: Kafka would delete a record of last year within minutes.

@@ -118,8 +118,6 @@ def _timescale(connection: psycopg.Connection) -> str:
 def _policies(connection: psycopg.Connection, keep: Keep) -> str:
     if installed(connection) is not None:
         return f"policies: {policies.apply(connection, keep)} changed"
-    if any(keep):
-        return "policies: none, and nothing is dropped by age: this needs TimescaleDB"
     return "policies: none"
 
 

@@ -6,12 +6,12 @@ The core does not sign. `Sign` and `Verify` are Ed25519 (RFC 8032), done by whoe
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 
 import msgspec
 
-from hadron.audit.facts import ChainHead, HeadsAnchored
+from hadron.audit.facts import ChainHead, HeadsAnchored, RowsRetired
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, what was signed
@@ -19,6 +19,9 @@ Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, what wa
 _ANCHOR = b"\3hadron anchor\0"  # the key signs nothing else, and nothing else begins like this
 _COUNTS = struct.Struct(">qI")
 _HEAD = struct.Struct(">IQQ")
+_MORE = b"\4"  # what anchors have since there are certificates; without one they end before it
+_MANY = struct.Struct(">?I")
+_RETIRED = struct.Struct(">IqqQQQI")
 
 
 def key_id(public_key: bytes) -> str:
@@ -33,8 +36,10 @@ def anchor(
     sign: Sign,
     at_ns: int,
     introduces: bytes | None = None,
+    retired: Iterable[RowsRetired] = (),
+    restored: bool = False,
 ) -> HeadsAnchored:
-    """Sign heads."""
+    """Sign heads, and what else an anchor may say."""
     unsigned = HeadsAnchored(
         key=key_id(public_key),
         public_key=public_key,
@@ -42,6 +47,8 @@ def anchor(
         heads=sorted(heads, key=lambda head: (head.topic, head.partition)),
         introduces=introduces,
         signature=b"",
+        retired=list(retired),
+        restored=restored,
     )
     return msgspec.structs.replace(unsigned, signature=sign(statement(unsigned)))
 
@@ -54,14 +61,31 @@ def statement(anchor: HeadsAnchored) -> bytes:
         parts.append(_HEAD.pack(head.partition, head.number, head.last))
         parts.append(_sized(head.hash))
     parts.append(_sized(anchor.introduces or b""))
+    if anchor.retired or anchor.restored:
+        parts += [_MORE, _MANY.pack(anchor.restored, len(anchor.retired))]
+        parts += [part for one in anchor.retired for part in _certificate(one)]
     return b"".join(parts)
+
+
+def _certificate(one: RowsRetired) -> Iterator[bytes]:
+    yield from (_sized(text.encode()) for text in (one.topic, one.table, one.chunk, one.why))
+    times = one.from_ns, one.until_ns
+    entries = one.first_entry, one.last_entry
+    yield _RETIRED.pack(one.partition, *times, one.rows, *entries, len(one.runs))
+    yield struct.pack(f">{len(one.runs)}Q", *one.runs)
+    yield _sized(one.root)
+    yield _sized(one.entry_hash)
 
 
 def is_signed(anchor: HeadsAnchored, verify: Verify) -> bool:
     """Whether the key that it names has signed it."""
     if anchor.key != key_id(anchor.public_key):
         return False
-    return verify(anchor.public_key, anchor.signature, statement(anchor))
+    try:
+        said = statement(anchor)
+    except (struct.error, OverflowError):  # numbers that nobody signs
+        return False
+    return verify(anchor.public_key, anchor.signature, said)
 
 
 def strange(
@@ -93,3 +117,29 @@ def introduced(
 
 def _sized(data: bytes) -> bytes:
     return len(data).to_bytes(2) + data
+
+
+def standing(anchors: Iterable[HeadsAnchored]) -> list[tuple[HeadsAnchored, list[ChainHead]]]:
+    """Anchors by time, each with the heads that its chains must still have.
+
+    Where a database was lost and its chains were restored up to some heads, what was anchored
+    behind them until then is lost. That is only said with the key.
+    """
+    ordered = sorted(anchors, key=lambda one: one.at_ns)
+    restored = [
+        (one.at_ns, {(head.topic, head.partition): head.number for head in one.heads})
+        for one in ordered
+        if one.restored
+    ]
+    return [
+        (one, [head for head in one.heads if _stands(head, one.at_ns, restored)]) for one in ordered
+    ]
+
+
+def _stands(
+    head: ChainHead, at_ns: int, restored: Iterable[tuple[int, Mapping[tuple[str, int], int]]]
+) -> bool:
+    return not any(
+        when > at_ns and head.number > numbers.get((head.topic, head.partition), -1)
+        for when, numbers in restored
+    )

@@ -96,7 +96,12 @@ def block(
         previous=after.hash if after else FIRST_PREVIOUS,
     )
     dense = entry.last - entry.first + 1 == entry.count
-    return Block(entry, joined, () if dense else tuple(_runs(offsets)))
+    return Block(entry, joined, () if dense else tuple(runs_of(offsets)))
+
+
+def runs_of(offsets: Sequence[int]) -> list[int]:
+    """First offset and number of each run of ascending offsets without a gap."""
+    return list(_runs(offsets))
 
 
 def _runs(offsets: Sequence[int]) -> Iterator[int]:

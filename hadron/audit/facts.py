@@ -90,11 +90,46 @@ class ChainHead(msgspec.Struct, frozen=True):
     hash: bytes
 
 
+class RowsRetired(msgspec.Struct, frozen=True):
+    """Rows of one partition that go from a table, or were not restored.
+
+    `runs` has (first offset, rows) of each run of offsets without a gap; `root` is the Merkle root
+    of their leaves. They are in entries `first_entry` to `last_entry` of the chain; `entry_hash` is
+    that of the last, and so binds all before it. `from_ns` to `until_ns` are the times of the chunk
+    that goes, or of the rows; `chunk` is empty where only rows go.
+    """
+
+    topic: str
+    partition: int
+    table: str
+    chunk: str
+    from_ns: int
+    until_ns: int
+    rows: int
+    runs: list[int]
+    root: bytes
+    first_entry: int
+    last_entry: int
+    entry_hash: bytes
+    why: str  # "age", or "restore" of what the restored log has not
+
+    @property
+    def first(self) -> int:
+        """The first offset."""
+        return self.runs[0]
+
+    @property
+    def last(self) -> int:
+        """The last offset."""
+        return self.runs[-2] + self.runs[-1] - 1
+
+
 class HeadsAnchored(msgspec.Struct, frozen=True):
     """The heads of the chains at one moment, signed with Ed25519.
 
     `key` is the SHA-256 of `public_key`, in hex. `introduces` is the public key that will sign from
-    now on, where the key is changed.
+    now on, where the key is changed. `retired` certifies rows that go. `restored`: the database was
+    lost, and its chains are back up to these heads; what was anchored behind them is lost.
     """
 
     key: str
@@ -103,3 +138,5 @@ class HeadsAnchored(msgspec.Struct, frozen=True):
     heads: list[ChainHead]
     introduces: bytes | None
     signature: bytes
+    retired: list[RowsRetired] = []
+    restored: bool = False

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from hadron.audit.anchors import standing
 from hadron.audit.chain import FIRST_PREVIOUS, Block, Entry
-from hadron.audit.facts import HeadsAnchored
+from hadron.audit.facts import ChainHead, HeadsAnchored
 from hadron.audit.leaves import SIZE, tombstone
 from hadron.audit.merkle import root
+from hadron.audit.retirement import Excused, Holes
 
 Slice = tuple[Sequence[int], Sequence[bytes]]  # offsets and leaves
 Place = tuple[str, int]
@@ -63,19 +65,26 @@ def broken_anchor(
     anchors: Iterable[HeadsAnchored], hashes: Mapping[tuple[str, int, int], bytes]
 ) -> Broken | None:
     """The first head, by time, that was signed and is not in its chain any more."""
-    for anchor in sorted(anchors, key=lambda one: one.at_ns):
-        for head in anchor.heads:
-            found = hashes.get((head.topic, head.partition, head.number))
-            if found != head.hash:
-                return Broken(
-                    head.topic,
-                    head.partition,
-                    head.last,
-                    f"entry {head.number} is not the one that was anchored",
-                    _told(head.hash),
-                    "none" if found is None else _told(found),
-                    "audit_chain",
-                )
+    wrong = (broken_head(heads, hashes) for _, heads in standing(anchors))
+    return next((one for one in wrong if one is not None), None)
+
+
+def broken_head(
+    heads: Iterable[ChainHead], hashes: Mapping[tuple[str, int, int], bytes]
+) -> Broken | None:
+    """The first of heads that is not in its chain."""
+    for head in heads:
+        found = hashes.get((head.topic, head.partition, head.number))
+        if found != head.hash:
+            return Broken(
+                head.topic,
+                head.partition,
+                head.last,
+                f"entry {head.number} is not the one that was anchored",
+                _told(head.hash),
+                "none" if found is None else _told(found),
+                "audit_chain",
+            )
     return None
 
 
@@ -95,13 +104,18 @@ def broken_block(block: Block) -> Broken | None:
 
 
 def broken_row(
-    blocks: Iterable[Block], rows: Iterable[Slice], *, place: Place, table: str
+    blocks: Iterable[Block],
+    rows: Iterable[Slice],
+    *,
+    place: Place,
+    table: str,
+    holes: Holes | None = None,
 ) -> Broken | None:
     """The first row of a partition that is not what was chained, or is missing, or too many.
 
-    Every row that is given must belong to one of the blocks.
+    Every row that is given must belong to one of the blocks. `holes` are those that may be missing.
     """
-    left = _Rows(rows)
+    left, holes = _Rows(rows), holes or Holes()
     for block in blocks:
         if (wrong := broken_block(block)) is not None:
             return wrong
@@ -109,14 +123,33 @@ def broken_row(
         if b"".join(leaves) == block.leaves and (
             not block.runs or offsets == list(block.offsets())
         ):
+            holes.excused(block, ())
             continue
-        wrong = _first(block, offsets, leaves, table)
+        wrong = _first(block, offsets, leaves, table, holes)
         if wrong is not None:
             return wrong
     beyond, leaves = left.up_to(None)
     if beyond:
         return _row(place, beyond[0], "a row that was never chained", b"", leaves[0], table)
     return None
+
+
+def broken_certificate(seen: Iterable[Excused]) -> Iterator[Broken]:
+    """Certificates of which some rows are gone and others are not: they were not dropped with it.
+
+    `seen` may have a certificate in parts, one for each part of its chain.
+    """
+    parts: dict[tuple[str, int, str, int, bytes], list[Excused]] = {}
+    for one in seen:
+        of = one.certificate
+        key = (of.topic, of.partition, of.table, of.first, of.root)
+        parts.setdefault(key, []).append(one)
+    for (topic, partition, table, _, _), known in parts.items():
+        gone, there = sum(one.gone for one in known), sum(one.there for one in known)
+        if gone and there:
+            first = min(one.first_gone for one in known if one.gone)
+            what = "rows are gone with a certificate, and others that it names are not"
+            yield Broken(topic, partition, first, what, "all or none", f"{there} rows left", table)
 
 
 class _Rows:
@@ -144,7 +177,7 @@ class _Rows:
 
 
 def _first(
-    block: Block, offsets: Sequence[int], leaves: Sequence[bytes], table: str
+    block: Block, offsets: Sequence[int], leaves: Sequence[bytes], table: str, holes: Holes
 ) -> Broken | None:
     place = (block.entry.topic, block.entry.partition)
     expected = {offset: block.leaf(index) for index, offset in enumerate(block.offsets())}
@@ -159,7 +192,8 @@ def _first(
             what = "a row is not what was chained"
             wrong.append(_row(place, offset, what, expected[offset], leaf, table))
         found[offset] = leaf
-    for offset in sorted(expected.keys() - found.keys()):
+    missing = expected.keys() - found.keys()
+    for offset in sorted(missing - holes.excused(block, missing)):
         if expected[offset] != tombstone(*place, offset):
             wrong.append(_row(place, offset, "a row is missing", expected[offset], b"", table))
     return min(wrong, default=None)

@@ -49,19 +49,22 @@ def export_(
     directory: options.Directory = None,
     json: options.Json = False,
 ) -> None:
-    """Write topics to Parquet, one file per partition and UTC day.
+    """Write topics to Parquet, one file per partition and UTC day, and the chains of stored rows.
 
     Goes on where the last run stopped; finished days are never written again. Times without a zone
-    are UTC.
+    are UTC. Chains come from HADRON_DATABASE_AUDIT; without a database there are none.
     """
     from connectors.parquet import extra
 
     extra.demand()
     from connectors.parquet.export import export
     from connectors.parquet.spans import Source, Window
+    from hadron.cli import restoring
     from hadron.cli.replay.progress import shown
 
     settings = settings_of(context, directory)
+    # First the chains: none of them ends behind the log that is exported with them.
+    entries = restoring.exported(settings, to)
     source = Source(opening.connection(settings), opening.admin(settings), _contracts(settings))
     with shown(as_json=json) as show:
         manifest = export(
@@ -71,7 +74,7 @@ def export_(
             window=Window(since, until),
             progress=show,
         )
-    _show(manifest, to, json)
+    _show(manifest, to, entries, json)
 
 
 @app.command()
@@ -145,7 +148,37 @@ def import_(
         raise typer.Exit(Exit.CHECK_FAILED)
 
 
-def _show(manifest: Manifest, directory: Path, as_json: bool) -> None:
+@app.command()
+def chains(
+    context: typer.Context,
+    source: Annotated[Path, typer.Option("--from", help="Directory of an export.")],
+    directory: options.Directory = None,
+    json: options.Json = False,
+) -> None:
+    """Put the chains of an export into a new database, before the archive or a rebuild fills it.
+
+    So what is restored is compared with what was signed before the disaster. Needs all anchors that
+    survived; what they have and the export has not is given up with a signature, and certified
+    where rows cannot come back. Uses HADRON_DATABASE.
+    """
+    from connectors.parquet import extra
+
+    extra.demand()
+    from hadron.cli import restoring
+
+    found = restoring.restored(settings_of(context, directory), source)
+    columns = ("topic", "partition", "number", "last")
+    rows = [[getattr(one, column) for column in columns] for one in found.chains]
+    notes = [(line,) for line in found.notes]
+    output.show(
+        found,
+        output.table("chains up to", columns, rows),
+        *([output.table("", ("note",), notes)] if notes else []),
+        as_json=json,
+    )
+
+
+def _show(manifest: Manifest, directory: Path, entries: int | None, as_json: bool) -> None:
     topics = [
         {
             "topic": name,
@@ -159,6 +192,7 @@ def _show(manifest: Manifest, directory: Path, as_json: bool) -> None:
         "manifest_sha256": _digest(directory),
         "clusters": manifest.clusters,
         "topics": topics,
+        "chain_entries_added": entries,
     }
     columns = ("topic", "files", "records")
     rows = [[topic[column] for column in columns] for topic in topics]

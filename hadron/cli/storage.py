@@ -53,6 +53,36 @@ def refresh(
     output.show(done, shown, as_json=json)
 
 
+@app.command()
+def retire(
+    context: typer.Context, directory: options.Directory = None, json: options.Json = False
+) -> None:
+    """Let rows past their age go, with a signed certificate of what went. Ends with 3 on a problem.
+
+    Ages are HADRON_KEEP_RAW_DAYS and its like. Rows are verified, certified on the topic `anchors`,
+    in HADRON_ANCHOR_FILE and in the database, and only then dropped; what is broken stays. It needs
+    HADRON_ANCHOR_KEY_FILE, and HADRON_DATABASE_MIGRATE of a role that may become the owner.
+    """
+    from hadron.cli.retiring import retired
+
+    found = retired(settings_of(context, directory))
+    gone = [
+        (one.table, one.chunk, f"{one.topic}/{one.partition}", one.first, one.last, one.rows)
+        for one in found.gone
+    ]
+    broken = [(one.topic, one.partition, one.offset, one.table, one.what) for one in found.broken]
+    columns = ("table", "chunk", "partition", "first", "last", "rows")
+    shown: list[Any] = [output.table("gone", columns, gone)] if gone else ["nothing went"]
+    if broken:
+        names = ("topic", "partition", "offset", "table", "what")
+        shown.append(output.table("Broken, and not dropped", names, broken))
+    if found.waiting:
+        shown.append(output.table("", ("not yet",), [(line,) for line in found.waiting]))
+    output.show(found, *shown, as_json=json)
+    if found.broken:
+        raise typer.Exit(Exit.CHECK_FAILED)
+
+
 def _tables(found: Storage) -> list[Any]:
     stored = [
         (one.name, _count(one.rows), _size(one.size), one.chunks, one.compressed,

@@ -85,6 +85,8 @@ OF_THE_DATABASE: Mapping[str, str] = {
     "an event trigger": """
         CREATE EVENT TRIGGER mine ON ddl_command_end EXECUTE FUNCTION public.refuse_change()""",
     "another extension": "CREATE EXTENSION file_fdw",
+    "retire rows": "SELECT drop_retired('ticks', '', ARRAY[]::bytea[])",
+    "certify rows": "UPDATE rows_retired SET records = 0",
     "another revision": "UPDATE alembic_version SET version_num = '0001'",
     "forget the offsets": "DELETE FROM consumer_offsets",
     "empty the offsets": "TRUNCATE consumer_offsets",

@@ -111,7 +111,7 @@ def timescale(timescale_server: str) -> str:
     """The same, with no ticks, no candles and the policies of the defaults."""
     unbelt(timescale_server)
     with psycopg.connect(timescale_server, autocommit=True) as connection:
-        connection.execute("TRUNCATE ticks")
+        connection.execute("TRUNCATE ticks, audit_chain, rows_retired")
         for level in LEVELS:  # erased, as there are no ticks any more
             connection.execute(f"CALL refresh_continuous_aggregate('{level.view}', NULL, NULL)")
         policies.apply(connection, FOR_EVER)

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from connectors import anchors, signing
 from hadron import topics
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
@@ -72,9 +73,15 @@ def archived(alone: Platform) -> bool:
 
 def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
     export = tmp_path / "export"
+    # What lies elsewhere than the servers: the key, and the anchors that it signed.
+    signing.create(tmp_path / "anchor.pem")
+    kept = {
+        "HADRON_ANCHOR_KEY_FILE": str(tmp_path / "anchor.pem"),
+        "HADRON_ANCHOR_FILE": str(tmp_path / "anchors.jsonl"),
+    }
 
     # given a flow from venue's events to positions, exported as the page says
-    with platform("postgres", "valkey") as before:
+    with platform("postgres", "valkey", **kept) as before:
         before.produce_trades(TRADES)
         flow = [before.start(process) for process in PROCESSES]
         before.start("archive")
@@ -89,7 +96,7 @@ def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
         whole_log, all_rows = log_of(before), rows(before)
 
     # when database, Redis and broker are gone, and new ones are restored as the page says
-    with empty_platform("postgres", "valkey") as after:
+    with empty_platform("postgres", "valkey", **kept) as after:
         steps = list(commands("After a disaster", export))
         for words in steps:
             if words[:2] == ["run", "archive"]:
@@ -101,8 +108,12 @@ def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
         assert run(["rebuild", "--redis"], after.environment) == Exit.OK
         after.stop_all()
 
-        # then the log and all rows are what they were
+        # then the log and all rows are what they were, and what was signed before the disaster
         assert ["topics", "apply"] in steps
+        assert ["verify", "--deep"] in steps
+        signed = anchors.of_file(tmp_path / "anchors.jsonl")
+        assert len(signed) >= 2
+        assert not any(one.restored or one.retired for one in signed)
         assert restored_log == whole_log
         assert len(whole_log) > 2 * TRADES
         assert rows(after) == all_rows

@@ -73,13 +73,14 @@ def test_plain_postgresql_shows_sizes_and_says_what_timescaledb_would_add(
     found = told(capsys, database, "status", {"HADRON_KEEP_TICKS_DAYS": "30"})
 
     tables = {table["name"]: table for table in found["tables"]}
-    assert {*TABLES, "consumer_offsets", "audit_chain"} <= set(tables)
+    assert {*TABLES, "consumer_offsets", "audit_chain", "rows_retired"} <= set(tables)
     assert tables["ticks"]["rows"] == 10
     assert tables["ticks"]["size"] >= 16_384
     assert tables["ticks"]["chunks"] is None
     assert (found["timescaledb"], found["candles"], found["jobs"]) == (None, [], [])
     assert "no compression" in found["notes"][0]
-    assert "nothing is dropped" in found["notes"][1]
+    assert len(found["notes"]) == 1
+    assert tables["ticks"]["drop_after"] == "P31D"
     assert found["problems"] == []
     assert told(capsys, database, "refresh") == {}
 
@@ -100,7 +101,7 @@ def test_timescaledb_shows_chunks_compression_policies_and_jobs(
 
     tables = {table["name"]: table for table in found["tables"]}
     views = {level.view for level in LEVELS}
-    assert {*TABLES, *views, "consumer_offsets", "audit_chain"} == set(tables)
+    assert {*TABLES, *views, "consumer_offsets", "audit_chain", "rows_retired"} == set(tables)
     ticks = tables["ticks"]
     assert (ticks["chunks"], ticks["compressed"]) == (4, 2)
     assert ticks["ratio"] > 0
@@ -157,14 +158,14 @@ def test_candles_that_no_policy_reaches_are_a_problem(
 def test_policies_that_are_not_as_set_are_a_problem_until_migrated(
     timescale: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    setting = {"HADRON_KEEP_AUDIT_DAYS": "2000"}
+    setting = {"HADRON_KEEP_TICKS_DAYS": "2000"}
 
     found = told(capsys, timescale, "status", setting, Exit.CHECK_FAILED)
     environ = {"HADRON_KAFKA": "unused:1", "HADRON_DATABASE": timescale, **setting}
     assert run(["migrate"], environ) == Exit.OK
     mended = told(capsys, timescale, "status", setting)
 
-    assert "drop of order_intents" in found["problems"][0]
+    assert "refresh of candles_1s" in found["problems"][0]
     assert "run `hadron migrate`" in found["problems"][0]
     assert mended["problems"] == []
     assert schema.migrate(timescale, keep=FOR_EVER) == schema.head()

@@ -8,7 +8,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import errors
 
+from connectors import anchors
+from connectors.timescale import chain
+from connectors.timescale.retiring import dropping
+from connectors.timescale.retiring.certifying import certified
+from connectors.timescale.retiring.due import units
 from connectors.timescale.storage import policies
 from connectors.timescale.storage.refresh import Window, refresh_candles, stale
 from connectors.timescale.storage.windows import (
@@ -20,11 +26,18 @@ from connectors.timescale.storage.windows import (
     SECOND,
     TABLES,
     Keep,
+    drop_after,
 )
+from connectors.timescale.verifying.checking import Checked
+from hadron.audit.facts import RowsRetired
+from hadron.audit.leaves import Leaves
 from hadron.market.facts import TradePrinted
+from tests.integration.access import unbelt
 from tests.integration.inserting import insert, rows
-from tests.support import T0_NS, a_trade
+from tests.support import T0_NS, a_trade, codec
+from tests.unit.connectors.timescale.vault import a_signer
 
+MICROSECOND = timedelta(microseconds=1)
 NOON = datetime.fromtimestamp(T0_NS // 10**9 // 86400 * 86400 + 12 * 3600, UTC)
 
 
@@ -45,7 +58,7 @@ def job(url: str, on: str, procedure: str) -> None:
     with connected(url) as connection:
         [(number,)] = connection.execute(
             """SELECT job_id FROM timescaledb_information.jobs
-            WHERE %s::text IN (hypertable_name::text, config ->> 'table') AND proc_name = %s""",
+            WHERE hypertable_name = %s AND proc_name = %s""",
             (on, procedure),
         ).fetchall()
         connection.execute(f"CALL run_job({number})".encode())
@@ -166,7 +179,7 @@ def test_policies_become_what_is_wanted_and_stay(timescale: str) -> None:
         changed = policies.apply(connection, keep)
         again = policies.apply(connection, keep)
 
-        assert changed == len(TABLES) + 1  # a drop each, and the oldest second to make again
+        assert changed == 1  # the oldest second to make again
         assert again == 0
         assert policies.found(connection) == policies.wanted(keep)
 
@@ -182,19 +195,98 @@ def test_a_policy_that_somebody_changed_is_put_right(timescale: str) -> None:
         assert policies.found(connection) == policies.wanted(FOR_EVER)
 
 
-def test_a_tape_of_years_ago_is_kept_from_when_it_was_stored(timescale: str) -> None:
+def stored_before(url: str, age: timedelta) -> None:
+    """Let all ticks that no entry of a chain has be chained so long ago."""
+    leaves = Leaves(codec().fingerprint)
+    with psycopg.connect(url, prepare_threshold=None) as connection:
+        [(after,)] = connection.execute(
+            "SELECT coalesce(max(last_offset), -1) FROM audit_chain WHERE topic = 'ticks.fast'"
+        )
+        found = connection.execute(
+            "SELECT log_offset, at_ns FROM ticks WHERE log_offset > %s ORDER BY 1", (after,)
+        ).fetchall()
+        [(now_ns,)] = connection.execute(
+            "SELECT (extract(epoch FROM now() - %s::interval) * 1000000000)::bigint", (age,)
+        )
+        for offset, at_ns in found:
+            value = codec().encode(a_trade(at_ns=at_ns))
+            leaf = leaves.record("ticks.fast", 0, offset, value)
+            chain.extend(connection, {("ticks.fast", 0): {offset: leaf}}, at_ns=now_ns)
+
+
+def let_go(url: str, keep: Keep) -> list[tuple[int, list[RowsRetired]]]:
+    """What `hadron storage retire` does after its check, which needs several sessions: how many
+    rows went, with which certificates."""
+    age = drop_after(TABLES["ticks"], keep)
+    signer, done = a_signer("ours"), []
+    assert age is not None
+    with connected(url) as connection:
+        for unit in list(units(connection, "ticks", age)):
+            with connection.transaction():  # for its cursors
+                made, broken = certified(connection, unit, lambda _: Checked(0, None))
+            assert broken == []
+            anchor = anchors.made([], signer, retired=made)
+            dropping.keep(connection, [(one, anchor) for one in made])
+            done.append((dropping.drop(connection, unit, made, patience_s=5), made))
+    return done
+
+
+@pytest.mark.parametrize(
+    ("stored", "made", "goes"),
+    [
+        (31 * DAY + MINUTE, 31 * DAY + MINUTE, True),
+        (31 * DAY - MINUTE, 32 * DAY, False),  # a late row came into an old chunk
+        (31 * DAY + MINUTE, 31 * DAY - MINUTE, False),  # stored again, as by a rebuild
+    ],
+)
+def test_a_tape_of_years_ago_is_kept_from_when_it_was_stored(
+    timescale: str, stored: timedelta, made: timedelta, goes: bool
+) -> None:
     insert(timescale, [at(NOON)])
+    stored_before(timescale, stored)
+    made_before(timescale, NOON + DAY, made)
+
+    done = let_go(timescale, Keep(ticks=30 * DAY))
+
+    assert rows(timescale, "SELECT count(*) FROM ticks") == [(0 if goes else 1,)]
+    assert [gone for gone, _ in done] == [1] * goes
+    for _, [certificate] in done:
+        assert certificate.chunk.startswith("_timescaledb_internal._hyper_")
+        assert certificate.until_ns - certificate.from_ns == DAY // MICROSECOND * 1000
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_chunk_goes_only_with_certificates_of_exactly_its_rows(
+    timescale: str, compressed: bool
+) -> None:
+    insert(timescale, [at(NOON + n * HOUR) for n in range(5)])
+    stored_before(timescale, 40 * DAY)
+    made_before(timescale, NOON + DAY, 40 * DAY)
+    if compressed:
+        rows(timescale, "SELECT compress_chunk(chunk) FROM show_chunks('ticks') AS chunk")
     with connected(timescale) as connection:
-        policies.apply(connection, Keep(ticks=30 * DAY))
+        [unit] = units(connection, "ticks", 31 * DAY)
+        with connection.transaction():
+            made, _ = certified(connection, unit, lambda _: Checked(0, None))
+        anchor = anchors.made([], a_signer("ours"), retired=made)
+        with pytest.raises(errors.IntegrityConstraintViolation, match="0 of them"):
+            dropping.drop(connection, unit, made, patience_s=5)
+        dropping.keep(connection, [(one, anchor) for one in made])
+    insert(timescale, [at(NOON + 6 * HOUR)], 5)  # late, after it was certified
+    with (
+        connected(timescale) as connection,
+        pytest.raises(errors.IntegrityConstraintViolation, match="6 rows in"),
+    ):
+        dropping.drop(connection, unit, made, patience_s=5)
+    unbelt(timescale)
+    rows(timescale, "DELETE FROM ticks WHERE log_offset = 2 RETURNING 1")
+    with (
+        connected(timescale) as connection,
+        pytest.raises(errors.IntegrityConstraintViolation, match="are not the rows"),
+    ):
+        dropping.drop(connection, unit, made, patience_s=5)
 
-    made_before(timescale, NOON + DAY, 30 * DAY)
-    job(timescale, "ticks", "drop_stored_before")
-    kept = rows(timescale, "SELECT count(*) FROM ticks")
-    made_before(timescale, NOON + DAY, 31 * DAY + MINUTE)
-    job(timescale, "ticks", "drop_stored_before")
-
-    assert kept == [(1,)]
-    assert rows(timescale, "SELECT count(*) FROM ticks") == [(0,)]
+    assert rows(timescale, "SELECT count(*) FROM ticks") == [(5,)]
 
 
 @pytest.mark.parametrize("spoiled", [False, True])
@@ -204,6 +296,7 @@ def test_what_retention_drops_the_refresh_does_not_erase(timescale: str, spoiled
     days = [today - n * DAY for n in (40, 32, 31, 30, 29, 1)]
     insert(timescale, [at(day) for day in days])
     refresh_candles(timescale)
+    stored_before(timescale, 31 * DAY + MINUTE)
     with connected(timescale) as connection:
         policies.apply(connection, keep)
         if spoiled:
@@ -215,7 +308,7 @@ def test_what_retention_drops_the_refresh_does_not_erase(timescale: str, spoiled
     for day in reversed(days):  # stored when it happened, the oldest set last
         made_before(timescale, day + DAY, today - day)
 
-    job(timescale, "ticks", "drop_stored_before")
+    let_go(timescale, keep)
     job(timescale, "candles_1s", "policy_refresh_continuous_aggregate")
 
     [(oldest,)] = rows(timescale, "SELECT min(at) FROM ticks")

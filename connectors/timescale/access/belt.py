@@ -15,7 +15,7 @@ BODY = """
 BEGIN
     RAISE EXCEPTION 'audit rows are immutable: % of % is refused', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege',
-            HINT = 'A correction is a new fact on the log. Old rows go by drop_chunks only.';
+            HINT = 'A correction is a new fact on the log; old rows go by hadron storage retire.';
 END
 """
 MAKE_FUNCTION = sql.SQL(

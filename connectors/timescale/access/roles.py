@@ -45,6 +45,7 @@ APPEND_ONLY = frozenset({Kind.AUDIT, Kind.CHAIN})
 KINDS: Mapping[str, Kind] = {
     "alembic_version": Kind.SCHEMA,
     "audit_chain": Kind.CHAIN,
+    "rows_retired": Kind.CHAIN,
     "consumer_offsets": Kind.OFFSETS,
 }
 _NONE: frozenset[str] = frozenset()

@@ -56,6 +56,18 @@ def become_owner(connection: Connection, access: Access) -> None:
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
 
 
+def stay_owner(connection: Connection, access: Access) -> None:
+    """Be the owner for the rest of the session. Raise HadronError where this role may not."""
+    owner = access.name(Role.OWNER)
+    try:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+    except (errors.InsufficientPrivilege, errors.UndefinedObject, errors.InvalidParameterValue):
+        raise HadronError(
+            f"role {connection.info.user} may not become {owner}, whose tables these are; wanted"
+            " HADRON_DATABASE_MIGRATE of a role that may, as `hadron migrate` needs"
+        ) from None
+
+
 def secure(connection: Connection, access: Access, progress: Progress) -> None:
     """As the owner, give every table its grants and triggers."""
     mended = _mend(connection, rights.of_relations(connection, access))

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from connectors.timescale.connection import Connection
-from connectors.timescale.storage.windows import LEVELS, TABLES, Keep, drop_after, refresh_from
+from connectors.timescale.storage.windows import LEVELS, TABLES, Keep, refresh_from
 
-# Foreign is a retention by the times in the rows: nothing of ours, and never wanted.
-Kind = Literal["compress", "drop", "refresh", "foreign"]
+# Foreign is a retention of the database's own: rows would go without a certificate.
+Kind = Literal["compress", "refresh", "foreign"]
 
 
 class Policy(NamedTuple):
-    """What happens by itself. `age` is that of chunks to compress or drop, or of the oldest bucket
-    that is made again (None: any); `settled`, `each` and `batch` are those of a Level."""
+    """What happens by itself. `age` is that of chunks to compress, or of the oldest bucket that is
+    made again (None: any); `settled`, `each` and `batch` are those of a Level."""
 
     on: str
     kind: Kind
@@ -26,8 +26,8 @@ class Policy(NamedTuple):
 
 
 _FOUND = """
-    SELECT coalesce(config ->> 'table', user_view_name, table_name), proc_name,
-        (config ->> 'compress_after')::interval, (config ->> 'age')::interval,
+    SELECT coalesce(user_view_name, table_name), proc_name,
+        (config ->> 'compress_after')::interval,
         (config ->> 'start_offset')::interval, (config ->> 'end_offset')::interval,
         schedule_interval, (config ->> 'buckets_per_batch')::int
     FROM timescaledb_information.jobs
@@ -38,16 +38,11 @@ _FOUND = """
 """
 _KINDS: Mapping[str, Kind] = {
     "policy_compression": "compress",
-    "drop_stored_before": "drop",
     "policy_retention": "foreign",
     "policy_refresh_continuous_aggregate": "refresh",
 }
 _ADD = {
     "compress": "SELECT add_compression_policy(%(on)s, %(age)s::interval)",
-    "drop": """
-        SELECT add_job('drop_stored_before', INTERVAL '1 day', config => jsonb_build_object(
-            'table', %(on)s::text, 'age', %(age)s::interval))
-    """,
     "refresh": """
         SELECT add_continuous_aggregate_policy(%(on)s, start_offset => %(age)s::interval,
             end_offset => %(settled)s::interval, schedule_interval => %(each)s::interval,
@@ -56,10 +51,6 @@ _ADD = {
 }
 _REMOVE = {
     "compress": "SELECT remove_compression_policy(%(on)s, if_exists => true)",
-    "drop": """
-        SELECT delete_job(job_id) FROM timescaledb_information.jobs
-        WHERE proc_name = 'drop_stored_before' AND config ->> 'table' = %(on)s
-    """,
     "foreign": "SELECT remove_retention_policy(%(on)s, if_exists => true)",
     "refresh": "SELECT remove_continuous_aggregate_policy(%(on)s, if_exists => true)",
 }
@@ -68,11 +59,6 @@ _REMOVE = {
 def wanted(keep: Keep) -> set[Policy]:
     """The policies that this code and these settings ask for."""
     compressed = {Policy(name, "compress", table.compress_after) for name, table in TABLES.items()}
-    dropped = {
-        Policy(name, "drop", age)
-        for name, table in TABLES.items()
-        if (age := drop_after(table, keep)) is not None
-    }
     refreshed = {
         Policy(
             level.view,
@@ -84,7 +70,7 @@ def wanted(keep: Keep) -> set[Policy]:
         )
         for level in LEVELS
     }
-    return compressed | dropped | refreshed
+    return compressed | refreshed
 
 
 def found(connection: Connection) -> set[Policy]:
@@ -93,8 +79,8 @@ def found(connection: Connection) -> set[Policy]:
     return {
         Policy(on, kind, start, end, each, batch)
         if kind == "refresh"
-        else Policy(on, kind, compress or drop)
-        for on, procedure, compress, drop, start, end, each, batch in rows
+        else Policy(on, kind, compress)
+        for on, procedure, compress, start, end, each, batch in rows
         if (kind := _KINDS[procedure])
     }
 

@@ -14,11 +14,11 @@ from connectors.timescale.errors import our_errors
 from connectors.timescale.schema import installed
 from connectors.timescale.storage import catalogue as ask
 from connectors.timescale.storage import policies, refresh
-from connectors.timescale.storage.windows import LEVELS, Keep, Level
+from connectors.timescale.storage.windows import LEVELS, TABLES, Keep, Level, drop_after
 
 WITHOUT = (
-    "without TimescaleDB: no chunks, no compression, no dropping by age; candles are views, which"
-    " are made from all ticks each time they are read"
+    "without TimescaleDB: no chunks, no compression; candles are views, which are made from all"
+    " ticks each time they are read"
 )
 
 
@@ -88,10 +88,12 @@ def inspect(url: str, keep: Keep) -> Storage:
         version = installed(seen)
         [(server,)] = seen.execute("SHOW server_version").fetchall()
         if version is None:
-            plain = [Stored(**row) for row in _rows(seen, ask.TABLES)]
-            return Storage(server, None, plain, [], [], [WITHOUT, *_ignored(keep)], [])
+            plain = [
+                Stored(**row, drop_after=_age(row["name"], keep)) for row in _rows(seen, ask.TABLES)
+            ]
+            return Storage(server, None, plain, [], [], [WITHOUT], [])
         there = policies.found(seen)
-        tables = _stored(seen, there)
+        tables = _stored(seen, there, keep)
         candles = [_aggregate(seen, level, there) for level in LEVELS]
         jobs = [Job(**row) for row in _rows(seen, ask.JOBS)]
         problems = [*_policies(there, keep), *map(_failure, filter(_failed, jobs))]
@@ -105,13 +107,13 @@ def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any
         return cursor.execute(query.encode()).fetchall()
 
 
-def _stored(seen: psycopg.Connection[Any], there: set[policies.Policy]) -> list[Stored]:
+def _stored(seen: psycopg.Connection[Any], there: set[policies.Policy], keep: Keep) -> list[Stored]:
     ages = {(policy.on, policy.kind): policy.age for policy in there}
     parted = [
         Stored(
             **row,
             compress_after=ages.get((row["name"], "compress")),
-            drop_after=ages.get((row["name"], "drop")),
+            drop_after=_age(row["name"], keep),
         )
         for row in _rows(seen, ask.HYPERTABLES)
     ]
@@ -160,5 +162,6 @@ def _out_of_reach(candles: Aggregate, now: datetime) -> list[str]:
     ]
 
 
-def _ignored(keep: Keep) -> list[str]:
-    return ["ages to keep are set, and nothing is dropped: only TimescaleDB does"] * any(keep)
+def _age(table: str, keep: Keep) -> timedelta | None:
+    """The age at which `hadron storage retire` lets rows go."""
+    return drop_after(TABLES[table], keep) if table in TABLES else None

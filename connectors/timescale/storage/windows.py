@@ -93,9 +93,9 @@ def keep_of(settings: Settings) -> Keep:
 
 
 def drop_after(table: Table, keep: Keep) -> timedelta | None:
-    """The age of a chunk, counted from its first row's storing, at which it is dropped.
+    """The age that each row has, counted from its storing, when `hadron storage retire` lets it go.
 
-    It is filled for as long as it spans, and its last row is to be kept as long as its first.
+    One span of a chunk more than is kept, so that clocks that are ahead take nothing from it.
     """
     kept: timedelta | None = getattr(keep, table.kept_as)
     return None if kept is None else kept + table.chunk

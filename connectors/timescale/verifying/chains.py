@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 import msgspec
@@ -13,7 +13,8 @@ from connectors.timescale.connection import Connection
 from connectors.timescale.tables import TABLE_OF, TABLES
 from hadron import topics
 from hadron.audit.chain import Block
-from hadron.audit.facts import RecordPoisoned
+from hadron.audit.facts import RecordPoisoned, RowsRetired
+from hadron.audit.retirement import Excused, fits
 from hadron.audit.verification import Broken, Known, broken_link
 
 LETTERS = TABLE_OF[RecordPoisoned]
@@ -67,6 +68,8 @@ class Chains(msgspec.Struct):
     newest_ns: int = 0
     sections: list[Section] = []
     broken: list[Broken] = []
+    gone: int = 0  # rows that went with a certificate
+    retired: list[Excused] = []  # of each certificate, part by part
 
 
 def read(connection: Connection, *, since_ns: int) -> Chains:
@@ -84,7 +87,23 @@ def read(connection: Connection, *, since_ns: int) -> Chains:
 
 def blocks(connection: Connection, section: Section) -> Iterator[Block]:
     """The entries of a section with their leaves."""
-    asked = (section.topic, section.partition, section.first, section.last)
+    return entries(connection, (section.topic, section.partition), section.first, section.last)
+
+
+def fitting(connection: Connection, retired: Iterable[RowsRetired]) -> list[RowsRetired]:
+    """The certificates that speak of the chains of this database."""
+    return [
+        one
+        for one in retired
+        if fits(
+            one, entries(connection, (one.topic, one.partition), one.first_entry, one.last_entry)
+        )
+    ]
+
+
+def entries(connection: Connection, place: Place, first: int, last: int) -> Iterator[Block]:
+    """Entries of a chain by number, with their leaves."""
+    asked = (*place, first, last)
     with connection.cursor(name="blocks") as cursor:
         cursor.itersize = 20
         for *columns, leaves, runs in cursor.execute(_BLOCKS, asked, binary=True):
@@ -144,8 +163,7 @@ def _of_ledger(connection: Connection, chains: Chains) -> Iterator[Broken]:
 
 def _of_places(connection: Connection, chains: Chains) -> Iterator[Broken]:
     for table in TABLES:
-        query = _PLACES.format(table=sql.Identifier(table))
-        for topic, partition in connection.execute(query).fetchall():
+        for topic, partition in places(connection, table):
             wanted = table_of(topic) if (topic, partition) in chains.ends else None
             if wanted is None:
                 what = "rows of a partition that has no chain"
@@ -153,13 +171,19 @@ def _of_places(connection: Connection, chains: Chains) -> Iterator[Broken]:
                 what = f"rows in the wrong table; wanted {wanted}"
             else:
                 continue
-            offset = _lowest(connection, table, topic, partition)
+            offset = lowest(connection, table, (topic, partition))
             yield Broken(topic, partition, offset, what, "no row", "a row", table)
 
 
-def _lowest(connection: Connection, table: str, topic: str, partition: int) -> int:
+def places(connection: Connection, table: str) -> list[Place]:
+    """The partitions that a table has rows of."""
+    return connection.execute(_PLACES.format(table=sql.Identifier(table))).fetchall()
+
+
+def lowest(connection: Connection, table: str, place: Place) -> int:
+    """The first offset of a partition that a table has."""
     query = sql.SQL("""
         SELECT min(log_offset) FROM {} WHERE log_topic = %s AND log_partition = %s::int
     """).format(sql.Identifier(table))
-    [[offset]] = connection.execute(query, (topic, partition)).fetchall()
+    [[offset]] = connection.execute(query, place).fetchall()
     return int(offset)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from itertools import chain
@@ -23,7 +23,9 @@ from connectors.timescale.verifying.chains import Chains, Section
 from connectors.timescale.verifying.raw_leaves import RawLeaves
 from connectors.timescale.verifying.rereading import Range
 from connectors.timescale.verifying.tick_leaves import TickLeaves
+from hadron.audit.facts import RowsRetired
 from hadron.audit.leaves import Leaves
+from hadron.audit.retirement import Excused, Holes
 from hadron.audit.verification import Broken, Slice, broken_row
 from hadron.ports import Codec
 
@@ -38,34 +40,48 @@ _IN_BULK: Mapping[str, type[TickLeaves] | type[RawLeaves]] = {
 }
 
 
+class View(NamedTuple):
+    """A database as of one moment, and the certificates of what it need not have."""
+
+    url: str
+    snapshot: str
+    retired: Sequence[RowsRetired]
+
+
 class Checked(NamedTuple):
     """What came of a section."""
 
     rows: int
     broken: Broken | None
+    gone: int = 0
+    retired: Sequence[Excused] = ()
 
 
 def check(
     url: str,
     make_codec: MakeCodec,
     *,
+    retired: Sequence[RowsRetired] = (),
     since_ns: int = 0,
     processes: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[Chains, int]:
     """All that is wrong with chains and rows, and how many rows were read.
 
-    At most one broken row is named in each section of 20,000. `progress` gets records done and
-    records in all.
+    At most one broken row is named in each section of 20,000. Rows may be missing that `retired`
+    has, certificates that were signed. `progress` gets records done and records in all.
     """
     with our_errors(), psycopg.connect(url) as connection:
-        snapshot = _begin(connection)
+        snapshot = begin(connection)
         found = chains.read(connection, since_ns=since_ns)
         total, done, rows = sum(one.records for one in found.sections), 0, 0
         progress(0, total)
-        for section, checked in _results(url, make_codec, snapshot, found.sections, processes):
+        view = View(url, snapshot, chains.fitting(connection, retired))
+        for section, checked in _results(view, make_codec, found.sections, processes):
             done += section.records
             rows += checked.rows
+            found.gone += checked.gone
+            found.retired += checked.retired
             progress(done, total)
             if checked.broken is not None:
                 found.broken.append(checked.broken)
@@ -74,10 +90,10 @@ def check(
 
 
 def _results(
-    url: str, make_codec: MakeCodec, snapshot: str, sections: list[Section], processes: int
+    view: View, make_codec: MakeCodec, sections: list[Section], processes: int
 ) -> Iterator[tuple[Section, Checked]]:
     if processes == 1 or len(sections) < 2:
-        with closing(Checker(url, make_codec(), snapshot)) as checker:
+        with closing(Checker(view, make_codec())) as checker:
             yield from ((section, checker.check(section)) for section in sections)
         return
     # Not forked: this process has threads of Kafka's client, and a connection of its own.
@@ -86,9 +102,9 @@ def _results(
             processes - 1,
             multiprocessing.get_context("spawn"),
             initializer=_start,
-            initargs=(url, make_codec, snapshot),
+            initargs=(view, make_codec),
         ) as pool,
-        closing(Checker(url, make_codec(), snapshot)) as checker,
+        closing(Checker(view, make_codec())) as checker,
     ):
         left = deque(sections)
         asked: dict[Future[Checked], Section] = {}
@@ -106,8 +122,8 @@ def _results(
 _CHECKERS: list[Checker] = []  # of this process
 
 
-def _start(url: str, make_codec: MakeCodec, snapshot: str) -> None:
-    _CHECKERS.append(Checker(url, make_codec(), snapshot))
+def _start(view: View, make_codec: MakeCodec) -> None:
+    _CHECKERS.append(Checker(view, make_codec()))
 
 
 def _check(section: Section) -> Checked:
@@ -117,11 +133,14 @@ def _check(section: Section) -> Checked:
 class Checker:
     """Checks sections as of one snapshot, until the process ends."""
 
-    def __init__(self, url: str, codec: Codec, snapshot: str) -> None:
+    def __init__(self, view: View, codec: Codec) -> None:
         self._codec, self._leaves = codec, Leaves(codec.fingerprint)
+        self._retired: dict[tuple[str, int], list[RowsRetired]] = {}
+        for one in view.retired:
+            self._retired.setdefault((one.topic, one.partition), []).append(one)
         with our_errors():
             # COPY keeps its connection busy: leaves and odd rows come by others.
-            self._rows, self._blocks, self._aside = (_joined(url, snapshot) for _ in range(3))
+            self._rows, self._blocks, self._aside = (_joined(view) for _ in range(3))
         self._bulk: dict[tuple[str, int], TickLeaves | RawLeaves] = {}
         self._read = 0
 
@@ -134,13 +153,20 @@ class Checker:
             letters = self._letters(section, rows)
             slices = _merged(self._slices(section.table, rows), letters)
             blocks, counted = chains.blocks(self._blocks, section), self._counted(slices)
-            wrong = broken_row(blocks, counted, place=place, table=section.table)
+            holes = Holes(
+                one
+                for one in self._retired.get(place, ())
+                if one.first <= section.high and section.low < one.last
+            )
+            wrong = broken_row(blocks, counted, place=place, table=section.table, holes=holes)
             if wrong is not None:
                 # A COPY or a cursor that is left early would end the transaction, or stay open.
                 deque(chain(counted, blocks), maxlen=0)
         if wrong is not None and wrong.offset in letters[0]:
             wrong = msgspec.structs.replace(wrong, table=chains.LETTERS)
-        return Checked(self._read, wrong)
+        return Checked(
+            self._read, wrong, holes.gone, [one for one in holes.seen() if one.gone or one.there]
+        )
 
     def close(self) -> None:
         """End its transactions."""
@@ -172,16 +198,17 @@ class Checker:
             yield one
 
 
-def _begin(connection: Connection) -> str:
+def begin(connection: Connection) -> str:
+    """Look at the database as of now, and return the name by which others may."""
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     [[snapshot]] = connection.execute("SELECT pg_export_snapshot()").fetchall()
     return str(snapshot)
 
 
-def _joined(url: str, snapshot: str) -> Connection:
-    connection = psycopg.connect(url)
+def _joined(view: View) -> Connection:
+    connection = psycopg.connect(view.url)
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(view.snapshot)))
     # In the order of the index, or the server would sort all that is left of a partition.
     connection.execute("SET LOCAL enable_sort = off")
     connection.execute("SET LOCAL enable_seqscan = off")

@@ -12,9 +12,10 @@ from connectors.timescale import records
 from connectors.timescale.chain import COLUMNS, entry_of
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
-from connectors.timescale.layout import Place
+from connectors.timescale.layout import Place, time_of
 from connectors.timescale.verifying import chains, rereading
 from connectors.timescale.verifying.rereading import Range
+from hadron.audit.anchors import standing
 from hadron.audit.chain import Block, Entry
 from hadron.audit.facts import HeadsAnchored
 from hadron.audit.leaves import Leaves
@@ -58,6 +59,8 @@ class Prover:
             if not first and (named := _named(asked)) is not None:
                 first = [_prefixed(named, prefix)]
             found = [one for place in first for one in self._causes(connection, place, prefix)]
+        if not found and first:
+            self._demand_kept(first[0])
         if not found:
             wanted = "the id of an order, or topic/partition/offset, as decisions/0/17"
             raise HadronError(f"nothing is stored of {asked!r}; wanted {wanted}")
@@ -94,18 +97,35 @@ class Prover:
         only = Range(place.topic, place.partition, place.offset - 1, place.offset)
         again = list(rereading.slices(connection, table, only, self._codec, self._leaves))
         wanted = block.leaf(list(block.offsets()).index(place.offset))
-        if [leaf for _, leaves in again for leaf in leaves] != [wanted]:
+        found = [leaf for _, leaves in again for leaf in leaves]
+        if not found:
+            self._demand_kept(place)
+        if found != [wanted]:
             raise HadronError(f"the row of {_told(place)} is not what was chained; `hadron verify`")
         with connection.cursor(row_factory=dict_row) as cursor:
             row = cursor.execute(_ROW.format(sql.Identifier(table)), place).fetchone()
         assert row is not None
         return records.value(table, row, self._codec)
 
+    def _demand_kept(self, place: Place) -> None:
+        """Raise HadronError if its row went by age: then there is nothing to prove."""
+        for anchor in self._anchors:
+            for one in anchor.retired:
+                pairs = zip(one.runs[::2], one.runs[1::2], strict=True)
+                covers = any(first <= place.offset < first + count for first, count in pairs)
+                if (one.topic, one.partition) == place[:2] and covers:
+                    when = time_of(anchor.at_ns).date()
+                    raise HadronError(
+                        f"the row of {_told(place)} went with a certificate of {when}, with"
+                        f" {one.rows - 1} others of {one.table}; its leaf is still in the chain, so"
+                        " the record can be proven where a copy of the log has it"
+                    )
+
     def _anchor(self, place: Place, number: int) -> tuple[HeadsAnchored, int]:
         later = [
             (head.number, one.at_ns, one)
-            for one in self._anchors
-            for head in one.heads
+            for one, heads in standing(self._anchors)
+            for head in heads
             if (head.topic, head.partition) == place[:2] and head.number >= number
         ]
         if not later:

@@ -82,22 +82,24 @@ def _verified(
     settings: Settings, since: datetime | None, public_key: Path | None, *, deep: bool
 ) -> dict[str, Any]:
     from connectors.timescale.verifying import checking
-    from hadron.cli.verify.anchored import anchored
+    from hadron.cli.verify.anchored import judge, signed
     from hadron.wiring import codec_of
 
-    url, began_s = audit_url(settings), time.monotonic()
+    url, anchors = audit_url(settings), signed(settings, public_key)
+    began_s = time.monotonic()
     since_ns = int(since.timestamp() * 1e9) if since else 0
     with _shown() as progress:
         found, rows = checking.check(
             url,
             partial(codec_of, settings),
+            retired=anchors.retired,
             since_ns=since_ns,
             processes=os.cpu_count() or 1,
             progress=progress,
         )
     seconds = time.monotonic() - began_s
-    signed = anchored(settings, found.hashes, public_key)
-    broken = [*found.broken, *signed.broken]
+    judge(anchors, found)
+    broken = [*found.broken, *anchors.broken]
     records = None
     if deep:
         from connectors.timescale.verifying.deep import Deep
@@ -109,14 +111,15 @@ def _verified(
         "whole": not broken,
         "rows": rows,
         "rows_per_s": round(rows / seconds) if rows else 0,
+        "rows_gone_with_certificates": found.gone,
         "chains": len(found.ends),
         "entries": len(found.hashes),
-        "anchors_in_file": signed.file,
-        "anchors_on_log": signed.topic,
-        "anchored_until": _told(signed.newest_ns),
+        "anchors_in_file": anchors.file,
+        "anchors_on_log": anchors.topic,
+        "anchored_until": _told(anchors.newest_ns),
         "chained_until": _told(found.newest_ns),
         "records_of_log": records,
-        "notes": signed.notes,
+        "notes": anchors.notes,
         "broken": sorted(broken),
     }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from connectors.parquet.columns import Row
-from connectors.parquet.holes import FILLER, first_kept, gaps, hole_behind, is_filler
+from connectors.parquet.holes import first_kept, gaps, hole_behind, is_filler
 from connectors.parquet.manifest import Day, Range
+from hadron.topics import FILLER
 
 
 def a_row(offset: int, key: bytes = b"k", value: bytes | None = b"v") -> Row:

@@ -39,7 +39,7 @@ def vault() -> Vault:
     vault = Vault(a_signer("ours"))
     for batch in range(4):
         for place in TICKS:
-            vault.store(place, [_tick(place[1], 5 * batch + n) for n in range(5)])
+            vault.store(place, [tick(place[1], 5 * batch + n) for n in range(5)])
         vault.anchor()
     for topic, facts in every_fact.by_topic().items():
         step = 3 if topic == "positions" else 1
@@ -51,13 +51,15 @@ def vault() -> Vault:
     return vault
 
 
-def _tick(partition: int, offset: int) -> tuple[int, Any]:
+def tick(partition: int, offset: int, price_from: int = 0) -> tuple[int, Any]:
+    """A tick with its offset: a quote or a trade, one of them with a price no column can hold."""
     shared: dict[str, Any] = {"raw_offset": offset, "at_ns": T0_NS + offset * 1000}
     unholdable = a_trade("0.123456789", sequence=partition, **shared)
     quote = a_quote(100 + offset, 200 + partition, **shared)
     if offset == 7:
         return offset, unholdable
-    return offset, a_trade(f"{offset}.50", sequence=partition, **shared) if offset % 2 else quote
+    trade = a_trade(f"{price_from + offset}.50", sequence=partition, **shared)
+    return offset, trade if offset % 2 else quote
 
 
 def test_what_nobody_touched_is_whole(vault: Vault) -> None:

@@ -16,9 +16,17 @@ from connectors.timescale.tables import LAYOUTS, TABLE_OF, TABLES
 from connectors.timescale.verifying.expectation import cells, leaf_of
 from hadron.audit.anchors import strange
 from hadron.audit.chain import Block, block
-from hadron.audit.facts import HeadsAnchored
+from hadron.audit.facts import HeadsAnchored, RowsRetired
 from hadron.audit.leaves import Leaves
-from hadron.audit.verification import Broken, Known, broken_anchor, broken_link, broken_row
+from hadron.audit.retirement import Excused, Going, Holes, certificates, certify, fits
+from hadron.audit.verification import (
+    Broken,
+    Known,
+    broken_anchor,
+    broken_certificate,
+    broken_link,
+    broken_row,
+)
 from tests.support import codec
 
 Row = dict[str, Any]
@@ -62,6 +70,25 @@ class Vault:
         heads = [known[-1][0].entry.head for known in self.chains.values()]
         self.anchors.append(anchors.made(heads, self.signer))
 
+    def certify(self, place: tuple[str, int], offsets: Sequence[int], chunk: str = "") -> None:
+        """Sign that rows of ticks go."""
+        going = Going(*place, "ticks", chunk, 0, 1)
+        blocks = [one for one, _ in self.chains[place]]
+        self.anchors.append(
+            anchors.made(
+                [blocks[-1].entry.head], self.signer, retired=certify(going, blocks, offsets)
+            )
+        )
+
+    def drop(self, place: tuple[str, int], offsets: Sequence[int]) -> None:
+        """Let rows of ticks go."""
+        gone = {(*place, offset) for offset in offsets}
+        self.rows["ticks"] = [
+            row
+            for row in self.rows["ticks"]
+            if (row["log_topic"], row["log_partition"], row["log_offset"]) not in gone
+        ]
+
     def copy(self) -> Vault:
         """Another one, to be spoilt."""
         other = Vault(self.signer)
@@ -93,7 +120,13 @@ class Vault:
         wrong += [Broken("anchors", 0, -1, "strange", "", "")] if said else []
         good = [one for one in self.anchors if one not in said]
         wrong.append(broken_anchor(good, hashes))
-        wrong += [self._rows_of(place) for place in self._places()]
+        retired = [one for one in certificates(good) if fits(one, self._entries(one))]
+        self.seen: list[Excused] = []
+        for place in self._places():
+            holes = Holes(one for one in retired if (one.topic, one.partition) == place)
+            wrong.append(self._rows_of(place, holes))
+            self.seen += holes.seen()
+        wrong += broken_certificate(self.seen)
         return sorted(one for one in wrong if one is not None)
 
     def _places(self) -> Iterable[tuple[str, int]]:
@@ -102,14 +135,18 @@ class Vault:
         }
         return stored | self.chains.keys()
 
-    def _rows_of(self, place: tuple[str, int]) -> Broken | None:
+    def _entries(self, one: RowsRetired) -> list[Block]:
+        known = [block for block, _ in self.chains.get((one.topic, one.partition), ())]
+        return [b for b in known if one.first_entry <= b.entry.number <= one.last_entry]
+
+    def _rows_of(self, place: tuple[str, int], holes: Holes) -> Broken | None:
         found = list(self.of(place))
         leaves = [leaf(table, row) for table, row in found]
         offsets = [row["log_offset"] for _, row in found]
         table = found[0][0] if found else ""
         parts = [(offsets[at : at + 3], leaves[at : at + 3]) for at in range(0, len(found), 3)]
         blocks = [one for one, _ in self.chains.get(place, ())]
-        return broken_row(blocks, parts, place=place, table=table)
+        return broken_row(blocks, parts, place=place, table=table, holes=holes)
 
 
 def a_signer(seed: str) -> Signer:

@@ -1,0 +1,1 @@
+"""Rows past their age: certified, then dropped, and nothing else."""
