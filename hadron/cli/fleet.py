@@ -57,12 +57,13 @@ class Fleet:
         self._ask(one)
         self._wait(one, time.monotonic() + STOP_S)
 
-    def stop_all(self) -> None:
-        """Stop all processes at once and wait for them."""
-        for one in self.running.values():
+    def stop_all(self, *, but: str = "") -> None:
+        """Stop all processes at once, but for that one, and wait for them."""
+        asked = [one for one in self.running.values() if one.name != but]
+        for one in asked:
             self._ask(one)
         deadline = time.monotonic() + STOP_S
-        for one in self.running.values():
+        for one in asked:
             self._wait(one, deadline)
 
     def tend(self) -> list[str]:

@@ -89,6 +89,8 @@ class Play:
             whole = self._drained()
             flowed_s = time.monotonic() - self._played_since_s
             self._look("counting")
+            self._fleet.stop_all(but="archive")
+            whole = self._drained() and whole  # what the others told of themselves at their end
         finally:
             self._fleet.stop_all()
         return self._counted(flowed_s, drained=whole)
