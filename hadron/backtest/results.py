@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from hadron.audit.facts import AlertRaised
 from hadron.desk.facts import DecisionDismissed, IntentApproved, IntentRejected, OrderType
 from hadron.portfolio.facts import PositionChanged
 from hadron.strategy.facts import DecisionMade, Side
@@ -143,3 +144,4 @@ class Result(msgspec.Struct, frozen=True):
     positions: Sequence[PositionChanged]
     equity: Sequence[EquityPoint]
     trades: Sequence[RoundTrip]  # that are closed
+    alerts: Sequence[AlertRaised] = ()  # strategies that raised and were asked no more

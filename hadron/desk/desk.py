@@ -19,8 +19,9 @@ from hadron.desk.shelf import Shelf
 from hadron.fold import Received, Slice
 from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderFilled, OrderRejected
+from hadron.orders.parts import OrderPartFilled
 from hadron.orders.watermarks import Watermarks
-from hadron.risk.book import ended, released, reserved
+from hadron.risk.book import ended, part_filled, released, reserved
 from hadron.risk.limits import Order, RiskState
 from hadron.risk.verdict import judge
 from hadron.strategy.facts import DecisionMade
@@ -98,6 +99,8 @@ class Desk:
         match received.fact:
             case OrderFilled() | OrderRejected() as order:
                 self._end(order)
+            case OrderPartFilled() as part:
+                self._fill_part(part)
             case PriceMarked() as mark:
                 # The dearest, so that it is never too low for the side that is held.
                 known = [price for price in (mark.bid, mark.ask, mark.last) if price is not None]
@@ -125,6 +128,14 @@ class Desk:
             self.unreserved += holding is None or order.verdict not in holding.reserved
             self._shelf.put_price(order.instrument, order.price)
         self._shelf.put_holding(order.portfolio, key, ended(book, order))
+
+    def _fill_part(self, part: OrderPartFilled) -> None:
+        if not self._seen.advance(part):
+            self.repeated += 1
+            return
+        book = part_filled(self._shelf.book(part.portfolio), part)
+        self._shelf.put_price(part.instrument, part.price)
+        self._shelf.put_holding(part.portfolio, (part.strategy, part.instrument), book)
 
     def _recall(self, intent: IntentApproved, slice: Slice, offset: int) -> None:
         key = (intent.strategy, intent.instrument)

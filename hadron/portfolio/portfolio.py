@@ -10,6 +10,7 @@ import msgspec
 from hadron.fold import Slice
 from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderFilled, OrderRejected
+from hadron.orders.parts import OrderPartFilled
 from hadron.orders.touch import touch
 from hadron.orders.watermarks import Watermarks
 from hadron.portfolio.facts import PositionChanged
@@ -51,7 +52,7 @@ class Portfolio:
         for received in slice.records:
             fact = received.fact
             match fact:
-                case OrderFilled():
+                case OrderFilled() | OrderPartFilled():
                     cause = _Cause(slice.topic, slice.partition, received.offset, fact.at_ns)
                     out.extend(self._fill(fact, cause))
                 case OrderRejected():
@@ -86,7 +87,7 @@ class Portfolio:
                 case "seen", _:
                     self._answered.restore(part)
 
-    def _fill(self, fact: OrderFilled, cause: _Cause) -> list[PositionChanged]:
+    def _fill(self, fact: OrderFilled | OrderPartFilled, cause: _Cause) -> list[PositionChanged]:
         if not self._first(fact):
             return []
         key = (fact.portfolio, fact.strategy, fact.instrument)
@@ -110,7 +111,7 @@ class Portfolio:
             for index, key in enumerate(sorted(held))
         ]
 
-    def _first(self, fact: OrderFilled | OrderRejected) -> bool:
+    def _first(self, fact: OrderFilled | OrderPartFilled | OrderRejected) -> bool:
         first = self._answered.advance(fact)
         self.repeated += not first
         return first

@@ -11,6 +11,7 @@ from hadron.control.facts import LimitsChanged
 from hadron.desk.facts import IntentApproved
 from hadron.errors import ImpossibleTransition
 from hadron.orders.facts import OrderFilled, OrderRejected
+from hadron.orders.parts import OrderPartFilled
 from hadron.portfolio.money import exactly
 from hadron.strategy.facts import Side
 
@@ -85,6 +86,27 @@ def ended(book: Book, order: OrderFilled | OrderRejected) -> Book:
         with exactly():
             position += order.quantity if order.side == "buy" else -order.quantity
     return book.with_holding(key, Holding(position, rest))
+
+
+def part_filled(book: Book, part: OrderPartFilled) -> Book:
+    """The book after a part of an order traded: room for the rest is kept.
+
+    Raise ImpossibleTransition if the order is not, or not for so much, the one that was allowed.
+    """
+    key = (part.strategy, part.instrument)
+    holding = book.holdings.get(key, EMPTY)
+    allowed = holding.reserved.get(part.verdict)
+    if allowed is None or allowed.side != part.side or allowed.quantity <= part.quantity:
+        raise ImpossibleTransition(
+            f"order {part.order} traded {part.quantity} and works on, but its verdict"
+            f" {part.verdict} allows {allowed}"
+        )
+    with exactly():
+        left = allowed.quantity - part.quantity
+        change = part.quantity if part.side == "buy" else -part.quantity
+        position = holding.position + change
+    rest = msgspec.structs.replace(allowed, quantity=left)
+    return book.with_holding(key, Holding(position, {**holding.reserved, part.verdict: rest}))
 
 
 def released(book: Book, key: Key, verdict: str) -> Book:

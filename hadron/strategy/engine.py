@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from hadron.control.facts import StrategyConfigured
 from hadron.control.refused import refused
 from hadron.errors import ContractError, ImpossibleTransition
-from hadron.fold import Received, Slice
+from hadron.fold import Slice
 from hadron.market import holdings
 from hadron.market.facts import Tick, TradePrinted
 from hadron.market.holdings import Holdings
@@ -18,13 +18,11 @@ from hadron.portfolio.facts import PositionChanged
 from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine, released
 from hadron.strategy.registry import KINDS, Deployment, build
 from hadron.strategy.strategy import IN_ORDER, Strategy
-from hadron.strategy.watch import Ask, Watch, restored
+from hadron.strategy.watch import Said, Watch, answers, restored
 
 TICKS = "ticks."
 CONTROL = "control"
 WATCH = "watch/"
-
-MARK_EVERY_NS = 1_000_000_000
 
 _configurations = msgspec.msgpack.Decoder(list[StrategyConfigured]).decode
 
@@ -90,62 +88,80 @@ class Engine:
                 instrument = name.removeprefix(WATCH)
                 self._watches[instrument] = restored(instrument, value)
 
-    def _apply(self, slice: Slice) -> list[Any]:
-        watches, touch = self._watches, self._touched.add
-        facts: list[Any] = []
-        for record in slice.records:
-            tick: Tick = record.fact
-            watch = watches.get(tick.instrument) or self._watch(tick.instrument)
-            if tick.raw_offset <= watch.applied.get(tick.venue, -1):
+    def follow(
+        self, ticks: Iterable[Tick], cause_of: Callable[[int, Tick], Cause]
+    ) -> Iterator[tuple[int, list[Any]]]:
+        """Yield the facts that follow from a tick, with its place among `ticks`, where any do.
+
+        `cause_of` says where a tick lies. A tick is asked for when all is said of the one before,
+        and what else changes this fold may be stepped between them.
+        """
+        # Runs for each tick: no call but that of the strategies, no object where nobody decides.
+        watches, in_order = self._watches, IN_ORDER
+        name = ""
+        for place, tick in enumerate(ticks):
+            if tick.instrument != name:
+                name = tick.instrument
+                watch = watches.get(name) or self._watch(name)
+                self._touched.add(watch)
+                applied, prices = watch.applied, watch.prices
+            venue = tick.venue
+            if venue in applied and tick.raw_offset <= applied[venue]:
                 self.superseded += 1
                 continue
-            watch.applied[tick.venue] = tick.raw_offset
-            touch(watch)
+            applied[venue] = tick.raw_offset
             if watch.asleep:
-                watch.wake(self._deployments, held=self._holdings.holds(tick.instrument))
-            in_order = tick.quality in IN_ORDER
+                watch.wake(self._deployments, held=self._holdings.holds(name))
             if isinstance(tick, TradePrinted):
-                if in_order:
-                    watch.prices.take_trade(tick)
-                asks = watch.on_trade
+                if tick.price > 0 and tick.quality in in_order:
+                    prices.last_mantissa = tick.price
+                    prices.last_scale = tick.price_scale
+                said = answers(watch.on_trade, tick, prices)
             else:
-                if in_order:
-                    watch.prices.take_quote(tick)
-                asks = watch.on_quote
-            if asks or watch.held:
-                self._follow_up(watch, asks, slice, record, facts)
+                if tick.quality in in_order:
+                    prices.take_quote(tick)
+                said = answers(watch.on_quote, tick, prices) if watch.on_quote else None
+            if said or watch.held:
+                facts = self._facts(watch, said or (), tick, cause_of(place, tick))
+                if facts:
+                    yield place, facts
+                    name = ""  # the watch may have been stored meanwhile
+
+    def _apply(self, slice: Slice) -> list[Any]:
+        def cause_of(place: int, tick: Tick) -> Cause:
+            return Cause(slice.topic, slice.partition, slice.records[place].offset)
+
+        facts: list[Any] = []
+        for _, more in self.follow([record.fact for record in slice.records], cause_of):
+            facts += more
         return facts
 
     def _watch(self, instrument: str) -> Watch:
         watch = self._watches[instrument] = Watch(instrument)
         return watch
 
-    def _follow_up(
-        self, watch: Watch, asks: list[Ask], slice: Slice, record: Received, facts: list[Any]
-    ) -> None:
-        tick, prices, first = record.fact, watch.prices, len(facts)
-        quality, failures = tick.quality, None
-        for deployment, accepts, ask in asks:
-            if quality not in accepts:
-                continue
+    def _facts(self, watch: Watch, said: Sequence[Said], tick: Tick, cause: Cause) -> list[Any]:
+        prices = watch.prices
+        facts: list[Any] = []
+        failures: list[tuple[Deployment, Exception]] = []
+        for deployment, signal in said:
             try:
-                signal = ask(tick, prices)
-                if signal is not None:
-                    cause = Cause(slice, record, len(facts) - first)
-                    facts.append(decision(deployment, signal, cause=cause, prices=prices))
+                if isinstance(signal, Exception):
+                    raise signal
+                facts.append(decision(deployment, signal, tick, cause.at(len(facts)), prices))
             except MemoryError:
                 raise
-            except Exception as error:  # a user's code raises whatever it likes
+            except Exception as raised:  # a user's code raises, and returns, whatever it likes
                 watch.quarantine(deployment.name)
-                failures = [*(failures or ()), (deployment, error)]
-        if watch.held and quality in IN_ORDER and _is_due(watch, tick.at_ns):
+                failures.append((deployment, raised))
+        if watch.held and tick.quality in IN_ORDER and watch.is_due(tick.at_ns):
             watch.marked_at_ns = tick.at_ns
-            facts.append(mark(prices, cause=Cause(slice, record, len(facts) - first)))
-        for deployment, raised in failures or ():
-            cause = Cause(slice, record, len(facts) - first)
-            facts.append(failure(deployment, raised, cause=cause, process=self._process))
-            cause = Cause(slice, record, len(facts) - first)
-            facts.append(quarantine(deployment, raised, cause=cause, process=self._process))
+            facts.append(mark(prices, tick, cause.at(len(facts))))
+        for deployment, error in failures:
+            of_tick = (deployment, error, tick)
+            facts.append(failure(*of_tick, cause.at(len(facts)), process=self._process))
+            facts.append(quarantine(*of_tick, cause.at(len(facts)), process=self._process))
+        return facts
 
     def _configure(self, slice: Slice) -> list[Any]:
         facts: list[Any] = []
@@ -157,8 +173,9 @@ class Engine:
                     facts.append(refused(slice, record, process=self._process, error=error))
                     continue
                 if any(deployment.name in one.quarantined for one in self._watches.values()):
-                    cause = Cause(slice, record, 0)
-                    facts.append(released(deployment, cause=cause, process=self._process))
+                    cause = Cause(slice.topic, slice.partition, record.offset)
+                    told = {"at_ns": record.fact.at_ns, "process": self._process}
+                    facts.append(released(deployment, cause, **told))
                 self._deploy(deployment)
         return facts
 
@@ -175,9 +192,3 @@ class Engine:
     def _hold(self, position: PositionChanged) -> None:
         if self._holdings.follow(position) and position.instrument in self._watches:
             self._watches[position.instrument].asleep = True
-
-
-def _is_due(watch: Watch, at_ns: int) -> bool:
-    """True again, too, after time went back."""
-    before = watch.marked_at_ns
-    return watch.prices.known and (before is None or not before <= at_ns < before + MARK_EVERY_NS)

@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 
 from hadron.audit.facts import AlertCleared, AlertRaised, RecordPoisoned
-from hadron.fold import Received, Slice
-from hadron.market.facts import PriceMarked
+from hadron.market.facts import PriceMarked, Tick
 from hadron.strategy.book import LastPrices
 from hadron.strategy.facts import DecisionMade
 from hadron.strategy.registry import Deployment
@@ -16,25 +15,30 @@ from hadron.strategy.strategy import Signal
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """The tick, where it lies, and how many facts followed from it before."""
+    """Where a fact lies, and how many facts followed from it before."""
 
-    slice: Slice
-    record: Received
-    index: int
+    source: str
+    partition: int
+    offset: int
+    index: int = 0
+
+    def at(self, index: int) -> Cause:
+        """The cause of the fact that follows after so many."""
+        return Cause(self.source, self.partition, self.offset, index) if index else self
 
     @property
     def name(self) -> dict[str, Any]:
         """The fields by which a fact that follows from it is named."""
         return {
-            "source": self.slice.topic,
-            "partition": self.slice.partition,
-            "offset": self.record.offset,
+            "source": self.source,
+            "partition": self.partition,
+            "offset": self.offset,
             "index": self.index,
         }
 
 
 def decision(
-    deployment: Deployment, signal: Signal, *, cause: Cause, prices: LastPrices
+    deployment: Deployment, signal: Signal, tick: Tick, cause: Cause, prices: LastPrices
 ) -> DecisionMade:
     """What a strategy wants, with the prices of its instrument at that tick.
 
@@ -42,7 +46,6 @@ def decision(
     """
     if not isinstance(signal, Signal):
         raise TypeError(f"it returned {type(signal).__name__}; wanted Signal or None")
-    tick = cause.record.fact
     return DecisionMade(
         **cause.name,
         raw_topic=f"raw.{tick.venue}",
@@ -68,12 +71,12 @@ def decision(
     )
 
 
-def mark(prices: LastPrices, *, cause: Cause) -> PriceMarked:
+def mark(prices: LastPrices, tick: Tick, cause: Cause) -> PriceMarked:
     """The prices of a held instrument at a tick."""
     return PriceMarked(
         **cause.name,
         instrument=cause.record.fact.instrument,
-        at_ns=cause.record.fact.at_ns,
+        at_ns=at_ns,
         bid=prices.bid,
         ask=prices.ask,
         last=prices.last,
@@ -81,13 +84,12 @@ def mark(prices: LastPrices, *, cause: Cause) -> PriceMarked:
 
 
 def failure(
-    deployment: Deployment, error: Exception, *, cause: Cause, process: str
+    deployment: Deployment, error: Exception, tick: Tick, cause: Cause, *, process: str
 ) -> RecordPoisoned:
     """A strategy that raised. The record is sound: its value is the tick as JSON.
 
     `process` names the strategy too, so that it can be told from records that nobody can read.
     """
-    tick = cause.record.fact
     return RecordPoisoned(
         **cause.name,
         process=f"{process}/{deployment.name}",
@@ -103,10 +105,9 @@ def failure(
 
 
 def quarantine(
-    deployment: Deployment, error: Exception, *, cause: Cause, process: str
+    deployment: Deployment, error: Exception, tick: Tick, cause: Cause, *, process: str
 ) -> AlertRaised:
     """Tells people what `failure` keeps for the record."""
-    tick = cause.record.fact
     return AlertRaised(
         **cause.name,
         severity="warning",
@@ -120,7 +121,7 @@ def quarantine(
     )
 
 
-def released(deployment: Deployment, *, cause: Cause, process: str) -> AlertCleared:
+def released(deployment: Deployment, cause: Cause, *, at_ns: int, process: str) -> AlertCleared:
     """Tells people that a quarantine is over: the strategy is asked again, if it is enabled."""
     return AlertCleared(
         **cause.name,
@@ -128,5 +129,5 @@ def released(deployment: Deployment, *, cause: Cause, process: str) -> AlertClea
         process=process,
         subject=f"strategy/{deployment.name}",
         text=f"strategy {deployment.name!r} was configured again: its quarantine is over",
-        at_ns=cause.record.fact.at_ns,
+        at_ns=at_ns,
     )

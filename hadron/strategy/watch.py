@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,9 @@ from hadron.strategy.registry import Deployment
 from hadron.strategy.strategy import Signal, Strategy
 
 Ask = tuple[Deployment, frozenset[Quality], Callable[[Any, Any], Signal | None]]
+Said = tuple[Deployment, Any]  # what a strategy returned, or the error that it raised
+
+MARK_EVERY_NS = 1_000_000_000
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -117,6 +120,13 @@ class Watch:
         self.forget(name)
         self.quarantined.add(name)
 
+    def is_due(self, at_ns: int) -> bool:
+        """Whether a mark is. True again, too, after time went back."""
+        before = self.marked_at_ns
+        return self.prices.known and (
+            before is None or not before <= at_ns < before + MARK_EVERY_NS
+        )
+
     def snapshot(self) -> bytes:
         """All of it, as bytes that are equal where the state is."""
         states = dict(self.kept)
@@ -125,6 +135,23 @@ class Watch:
         return _encode(
             Snapshot(self.prices, self.applied, self.marked_at_ns, states, sorted(self.quarantined))
         )
+
+
+def answers(asks: Sequence[Ask], tick: Any, prices: LastPrices) -> list[Said] | None:
+    """What strategies returned or raised; None if nobody said anything."""
+    said: list[Said] | None = None
+    for deployment, accepts, ask in asks:
+        if tick.quality in accepts:
+            try:
+                signal = ask(tick, prices)
+            except MemoryError:
+                raise
+            except Exception as error:  # a user's code raises whatever it likes
+                said = [*(said or ()), (deployment, error)]
+            else:
+                if signal is not None:
+                    said = [*(said or ()), (deployment, signal)]
+    return said
 
 
 def restored(instrument: str, value: bytes) -> Watch:
