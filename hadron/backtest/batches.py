@@ -39,6 +39,12 @@ class Ticks(msgspec.Struct, frozen=True):
 
     ticks: Iterable[Tick]
     offsets: Sequence[int]
+    span: tuple[int, int] | None  # `at_ns` of the first and the last; None for no ticks
 
 
 Batch = Controls | Raws | Ticks
+
+
+def ticks_at(ticks: Sequence[Tick], offsets: Sequence[int]) -> Ticks:
+    """A batch of ticks that are there already."""
+    return Ticks(ticks, offsets, (ticks[0].at_ns, ticks[-1].at_ns) if ticks else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 
 from hadron.audit.names import Name
@@ -82,12 +82,6 @@ class Exchange:
                 said += self._match(working, tick, moment)
         return said
 
-    def open(self) -> Iterable[Working]:
-        """What has not ended, in the order in which it was sent to each instrument."""
-        for of_instrument in self._working.values():
-            yield from of_instrument.values()
-        yield from (one for _, _, one in sorted(self._underway, key=lambda of: of[:2]))
-
     def _top(self, instrument: str) -> Top:
         return self._tops.setdefault(instrument, Top())
 
@@ -119,9 +113,10 @@ class Exchange:
     def _match(self, working: Working, tick: Tick, moment: Moment) -> Iterator[Said]:
         top, sizes = self._top(tick.instrument), self._models.sizes
         if working.resting is not None:
-            given = sizes.printed(working.left, working.resting.given(tick, top))
+            given = working.resting.given(tick, top)
             if given > 0:
-                yield self._fill(working, given, Touch(working.resting.limit, "limit"), moment)
+                part = sizes.printed(working.left, given)
+                yield self._fill(working, part, Touch(working.resting.limit, "limit"), moment)
         elif isinstance(tick, QuoteChanged):
             found = top.touch(working.intent.side)
             if sizes.on_quotes and found is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
-from hadron.backtest.batches import Batch, Controls, Placed, Raws, Ticks
+from hadron.backtest.batches import Batch, Controls, Placed, Raws, Ticks, ticks_at
 from hadron.control.facts import (
     LimitsChanged,
     RulesChanged,
@@ -101,5 +101,5 @@ def _batch(kind: type[Batch], placed: Sequence[Placed]) -> Batch:
         return Raws(placed)
     facts = [one.received.fact for one in placed]
     if kind is Ticks:
-        return Ticks(facts, [one.received.offset for one in placed])
+        return ticks_at(facts, [one.received.offset for one in placed])
     return Controls(facts)

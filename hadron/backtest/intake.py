@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hadron.audit.facts import RecordPoisoned
-from hadron.backtest.batches import Placed, Raws, Ticks
+from hadron.backtest.batches import Placed, Raws, Ticks, ticks_at
 from hadron.fold import Slice
 from hadron.market.facts import Tick
 from hadron.market.normalizer import Normalizer
@@ -44,7 +44,7 @@ class Intake:
                     found.append((order[topic, partition, fact.raw_offset], fact))
         found.sort(key=_first)
         ticks = [tick for _, tick in found]
-        return Ticks(ticks, [self._place(tick) for tick in ticks]), poisoned
+        return ticks_at(ticks, [self._place(tick) for tick in ticks]), poisoned
 
     def _place(self, tick: Tick) -> int:
         place = TICKS[tick.lane].name, tick.raw_partition

@@ -131,6 +131,10 @@ class Backtest:
     def _follow(self, batch: Ticks) -> None:
         """Step the engine through ticks, and the exchange before it where an order may meet one."""
         exchange, ticks, offsets = self._exchange, iter(batch.ticks), batch.offsets
+        if batch.span is not None:
+            begin_ns, end_ns = batch.span
+            self._begin_ns = begin_ns if self._begin_ns is None else self._begin_ns
+            self._end_ns = end_ns
         done = 0
 
         def cause_of(place: int, tick: Tick) -> Cause:

@@ -17,7 +17,7 @@ from hadron.control.facts import LimitsChanged
 from hadron.errors import ContractError
 
 
-def _amount(text: str) -> Decimal:
+def amount(text: str) -> Decimal:
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -34,14 +34,14 @@ def limits(
     portfolio: Annotated[str, typer.Option(help="Which portfolio.")] = PORTFOLIO,
     position: Annotated[
         Decimal | None,
-        typer.Option(parser=_amount, help="Most units of one instrument a strategy may hold."),
+        typer.Option(parser=amount, help="Most units of one instrument a strategy may hold."),
     ] = None,
     notional: Annotated[
-        Decimal | None, typer.Option(parser=_amount, help="Most notional of one order.")
+        Decimal | None, typer.Option(parser=amount, help="Most notional of one order.")
     ] = None,
     exposure: Annotated[
         Decimal | None,
-        typer.Option(parser=_amount, help="Most gross notional of the portfolio."),
+        typer.Option(parser=amount, help="Most gross notional of the portfolio."),
     ] = None,
     directory: options.Directory = None,
     json: options.Json = False,

@@ -75,8 +75,8 @@ def mark(prices: LastPrices, tick: Tick, cause: Cause) -> PriceMarked:
     """The prices of a held instrument at a tick."""
     return PriceMarked(
         **cause.name,
-        instrument=cause.record.fact.instrument,
-        at_ns=at_ns,
+        instrument=tick.instrument,
+        at_ns=tick.at_ns,
         bid=prices.bid,
         ask=prices.ask,
         last=prices.last,

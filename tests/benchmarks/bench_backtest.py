@@ -12,11 +12,12 @@ import argparse
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from connectors.tapes import tape
-from hadron.backtest.batches import Batch, Controls, Ticks
+from hadron.backtest.batches import Batch, Controls, Ticks, ticks_at
 from hadron.backtest.feeding import SIZE, appended, decoded, recorded
 from hadron.backtest.models import Named
 from hadron.backtest.run import Backtest, Settings
@@ -73,7 +74,7 @@ def main() -> None:
 
     measure("columns", lambda: [_ticks(columns, offsets)], Named())
     measure("columns_fees_latency", lambda: [_ticks(columns, offsets)], REALISTIC)
-    measure("facts", lambda: [Ticks(ticks, offsets)], Named())
+    measure("facts", lambda: [ticks_at(ticks, offsets)], Named())
     measure("records", lambda: decoded(records, codec()), Named())
     measure("raw", lambda: raws, Named())
     found["batch"] = SIZE
@@ -84,8 +85,9 @@ def _fields(tick: TradePrinted) -> tuple[object, ...]:
     return tuple(getattr(tick, name) for name in TradePrinted.__struct_fields__)
 
 
-def _ticks(columns: Iterable[Iterable[object]], offsets: range) -> Ticks:
-    return Ticks(map(TradePrinted, *columns), offsets)
+def _ticks(columns: Sequence[Sequence[Any]], offsets: range) -> Ticks:
+    at_ns = columns[TradePrinted.__struct_fields__.index("at_ns")]
+    return Ticks(map(TradePrinted, *columns), offsets, (at_ns[0], at_ns[-1]))
 
 
 if __name__ == "__main__":

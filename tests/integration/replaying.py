@@ -30,16 +30,23 @@ EVENTS_PER_S = 100.0  # so that they were received within half a minute
 Report = dict[str, Any]
 
 
-def live_run(alone: Platform) -> None:
-    """Take a generated market through normalize and engine, all ticks in one lane, and stop."""
-    control_of(alone).append(some_rules())
+def live_run(alone: Platform, *more: str, control: Sequence[Any] = (some_rules(),)) -> None:
+    """Take a generated market through normalize, engine and more, and stop.
+
+    By the rules all ticks are in one lane, and `control` must leave them there.
+    """
+    for fact in control:
+        control_of(alone).append(fact)
     received = _received(int(time.time() * 1000) - 60_000)
     for partition, at_ms, key, value in received:
         alone.log.append("raw.massive", partition, [(key, value)], timestamp_ms=at_ms)
     alone.log.flush()
-    alone.start("normalize")
-    alone.start("engine")
-    alone.wait_until_taken("normalize", "engine")
+    processes = ("normalize", "engine", *more)
+    for process in processes:
+        alone.start(process)
+    # Twice: one that has taken all may have said something since to one that was looked at before.
+    for _ in range(2):
+        alone.wait_until_taken(*processes)
     alone.stop_all()
 
 

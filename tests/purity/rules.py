@@ -11,7 +11,7 @@ from tests.purity.names import Unordered, is_set_type
 IMPORTS = {
     *("__future__", "bisect", "collections", "contextlib", "dataclasses", "datetime", "decimal"),
     *("enum", "functools", "hashlib", "io", "itertools", "math", "operator", "re", "struct"),
-    *("html", "statistics", "types", "typing"),  # NormalDist and variance: arithmetic only
+    *("heapq", "html", "statistics", "types", "typing"),  # NormalDist and variance: arithmetic only
     *("fastavro", "google", "hadron", "msgspec", "numpy", "plotly", "pydantic"),
 }
 # Also reached through modules that it may import.

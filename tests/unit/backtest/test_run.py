@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hadron.backtest.batches import Batch, Controls, Placed, Raws, Ticks
+from hadron.backtest.batches import Batch, Controls, Placed, Raws, Ticks, ticks_at
 from hadron.backtest.feeding import appended, decoded, recorded
 from hadron.backtest.models import Named
 from hadron.backtest.results import Result
@@ -30,7 +30,8 @@ from tests.unit.desk.facts import some_limits
 PARTITIONS = 4
 LIMITS = some_limits(position=1_000, notional=10**6, exposure=10**7)
 ONE_LANE = some_rules(open_position_is_fast=False)
-CONTROL = Controls([ONE_LANE, LIMITS, a_strategy(), a_strategy("Crossover")])
+SMA = a_strategy(parameters={"quantity": "300"})  # more than most quotes show
+CONTROL = Controls([ONE_LANE, LIMITS, SMA, a_strategy("Crossover")])
 
 
 def raws(count: int = 6_000, seed: int = 7) -> list[RawReceived]:
@@ -97,7 +98,7 @@ def test_ticks_that_were_normalized_before_lead_to_the_same(
 ) -> None:
     ticks = ticks_of(events)
 
-    lazily = Ticks((tick for tick in ticks.ticks), ticks.offsets)
+    lazily = Ticks((tick for tick in ticks.ticks), ticks.offsets, ticks.span)
     result = ran([CONTROL, lazily])
 
     assert result.sha256 == plain.sha256
@@ -124,7 +125,7 @@ def ticks_of(events: Sequence[RawReceived]) -> Ticks:
         for n, one in enumerate(chain(*(b.records for b in appended(events, partitions=4))))
     }
     found.sort(key=lambda pair: place_of[pair[1].raw_partition, pair[1].raw_offset])
-    return Ticks([tick for _, tick in found], [offset for offset, _ in found])
+    return ticks_at([tick for _, tick in found], [offset for offset, _ in found])
 
 
 @pytest.mark.parametrize(
@@ -180,15 +181,14 @@ def test_it_accounts_for_itself(plain: Result) -> None:
     assert plain.run.strategies.keys() == {"SimpleSMA", "Crossover"}
 
 
-def test_the_desk_keeps_its_limits(events: list[RawReceived]) -> None:
-    tight = Controls([ONE_LANE, some_limits(position=100, notional=10**6), a_strategy()])
-    none = Controls([ONE_LANE, a_strategy()])
+def test_the_desk_keeps_its_limits(events: list[RawReceived], plain: Result) -> None:
+    tight = Controls([ONE_LANE, some_limits(position=300, notional=10**6, exposure=80_000), SMA])
     batches = list(appended(events, partitions=PARTITIONS))
 
-    limited, silent = ran([tight, *batches]), ran([none, *batches])
+    limited, silent = ran([tight, *batches]), ran([Controls([ONE_LANE, SMA]), *batches])
 
-    held = [abs(position.quantity) for position in limited.positions]
-    assert 0 < max(held) <= 100
+    assert 0 < max(point.gross for point in limited.equity) <= 80_000
+    assert max(point.gross for point in plain.equity) > 80_000
     assert len(limited.orders) < len(limited.decisions)
     assert (silent.orders, silent.fills, silent.equity) == ([], [], [])
     assert silent.sha256 == limited.sha256
