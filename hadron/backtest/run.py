@@ -26,6 +26,7 @@ from hadron.market.facts import PriceMarked, Tick
 from hadron.portfolio.facts import PositionChanged
 from hadron.ports import Codec
 from hadron.strategy.engine import Engine
+from hadron.strategy.facts import DecisionMade
 from hadron.strategy.outcomes import Cause
 from hadron.strategy.registry import KINDS, build
 from hadron.strategy.strategy import Strategy
@@ -182,7 +183,7 @@ class Backtest:
                     self._poisoned += 1
                 case AlertRaised():
                     self.alerts.append(fact)
-                case _:
+                case DecisionMade():
                     self._hold(self._trading.decide(fact))
 
     def _hold(self, positions: Iterable[PositionChanged]) -> None:

@@ -12,8 +12,8 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar="STRATEGY",
-        help="SimpleSMA, Crossover, file.py:Class of your own, or live: what control has, with its"
-        " rules and limits.",
+        help="SimpleSMA, Crossover, SMACross, file.py:Class of your own, or live: what control has,"
+        " with its rules and limits.",
     ),
 ]
 Parameters = Annotated[
