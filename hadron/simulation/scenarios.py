@@ -152,7 +152,11 @@ def _read(played: Played) -> Event:
 
 
 def _raw(event: Event, frame: int) -> RawReceived:
-    shared = {"at_ms": event.at_ms, "sequence": event.sequence, "exchange": event.exchange}
+    shared: dict[str, Any] = {
+        "at_ms": event.at_ms,
+        "sequence": event.sequence,
+        "exchange": event.exchange,
+    }
     if event.trade:
         element = elements.trade(event.symbol, _text(event.bid), event.bid_size, **shared)
     else:

@@ -174,8 +174,8 @@ class Engine:
                     continue
                 if any(deployment.name in one.quarantined for one in self._watches.values()):
                     cause = Cause(slice.topic, slice.partition, record.offset)
-                    told = {"at_ns": record.fact.at_ns, "process": self._process}
-                    facts.append(released(deployment, cause, **told))
+                    at_ns = record.fact.at_ns
+                    facts.append(released(deployment, cause, at_ns=at_ns, process=self._process))
                 self._deploy(deployment)
         return facts
 

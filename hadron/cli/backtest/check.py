@@ -81,8 +81,8 @@ def _tables(found: Any) -> list[Any]:
     warm_ups = [(one.began, one.settled, one.decisions) for one in found.warm_ups]
     tables: list[Any] = [said + verdict]
     if differences:
-        columns = ("trial", "after ticks", "first decision", "with all data", "in the trial")
-        tables.append(output.table("Differences", columns, differences))
+        named = ("trial", "after ticks", "first decision", "with all data", "in the trial")
+        tables.append(output.table("Differences", named, differences))
     columns = ("begun after ticks", "the same after ticks", "decisions")
     return [*tables, output.table("Begun later", columns, warm_ups)]
 

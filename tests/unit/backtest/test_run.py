@@ -146,7 +146,7 @@ def ticks_of(events: Sequence[RawReceived]) -> Ticks:
 def test_models_change_what_orders_come_to_and_no_decision(
     asked: dict[str, Any], events: list[RawReceived], plain: Result
 ) -> None:
-    batches = [CONTROL, *appended(events, partitions=PARTITIONS)]
+    batches: list[Batch] = [CONTROL, *appended(events, partitions=PARTITIONS)]
 
     result = ran(batches, **asked)
 
@@ -195,7 +195,7 @@ def test_the_desk_keeps_its_limits(events: list[RawReceived], plain: Result) -> 
 
 
 def test_fees_are_taken_from_equity(events: list[RawReceived], plain: Result) -> None:
-    batches = [CONTROL, *appended(events, partitions=PARTITIONS)]
+    batches: list[Batch] = [CONTROL, *appended(events, partitions=PARTITIONS)]
 
     charged = ran(batches, fees="per-share:0.01")
 
@@ -204,7 +204,7 @@ def test_fees_are_taken_from_equity(events: list[RawReceived], plain: Result) ->
 
 
 def test_equity_has_the_last_point_of_each_span(events: list[RawReceived], plain: Result) -> None:
-    batches = [CONTROL, *appended(events, partitions=PARTITIONS)]
+    batches: list[Batch] = [CONTROL, *appended(events, partitions=PARTITIONS)]
     minutes = Backtest(Settings(equity_every_ns=60 * 10**9), {"massive": parse})
     minutes.run(batches)
 
