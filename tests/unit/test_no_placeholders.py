@@ -17,13 +17,14 @@ UNFINISHED = re.compile(
     r"\b(todo|fixme|xxx|hack|placeholder|dummy|stub|mock|fake|lorem|for now|hard.?coded|simplified"
     r"|not (yet )?implemented|notimplemented(error)?|sample price)\b"
 )
-# Chance is drawn for a seeded market, which is labelled simulated, for the jitter of reconnections
+# Chance is drawn for seeded markets, which are labelled simulated, for the jitter of reconnections
 # and for the name of a replay; nowhere else.
 CHANCE = {"random", "secrets", "uuid"}
 MAY_DRAW = {
     "connectors/sealing.py",  # keys and nonces
     "connectors/timescale/rebuilding/comparing.py",  # a seed that nobody can know before
     "hadron/wiring/simulator.py",
+    "hadron/cli/backtest/sources.py",  # a scenario's, from its seed
     "connectors/feeds/session.py",
     "hadron/cli/replay/play.py",
 }
