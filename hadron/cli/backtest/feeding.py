@@ -19,9 +19,10 @@ from hadron.cli.changing import split
 from hadron.cli.environment import database_url, settings_of
 from hadron.envelope import AvroCodec, Version
 from hadron.errors import SettingsError
-from hadron.settings import Settings, variable
+from hadron.settings import Settings
 from hadron.strategy.registry import KINDS
 from hadron.strategy.strategy import Strategy
+from hadron.variables import variable
 
 
 class Fed(msgspec.Struct, frozen=True):
