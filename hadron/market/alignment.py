@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Five of these still fit the 64 bits that a snapshot writes.
 FITS = 2**60
+TENS = tuple(10**digits for digits in range(19))
 
 
 def fits(mantissa: int, digits: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
-from hadron.market.alignment import FITS, fits
+from hadron.market.alignment import FITS, TENS, fits
 from hadron.market.facts import TradePrinted
 from hadron.strategy.facts import Side
 from hadron.strategy.strategy import Book, Signal, Strategy, check_quantity
@@ -65,7 +65,10 @@ class SimpleSMA(Strategy):
             return None
         state = self.state
         if trade.price_scale != state.scale:
-            price = _aligned(state, price, trade.price_scale)
+            more = state.scale - trade.price_scale
+            # Most tapes drop zeros at a price's end, so this is met by every other trade.
+            finer = price * TENS[more] if 0 < more <= 18 else FITS
+            price = finer if finer < FITS else _aligned(state, price, trade.price_scale)
         prices = state.prices
         prices.append(price)
         state.total = total = state.total + price - (prices.pop(0) if len(prices) > WINDOW else 0)
