@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from hadron.errors import HadronError
 from hadron.ports import Record
@@ -34,6 +35,7 @@ class MemoryLog:
         timestamp_ms: int = 0,
         headers: Sequence[tuple[str, bytes]] | None = None,
         delivered: Callable[[], None] | None = None,
+        placed: Callable[[int], None] | None = None,
     ) -> None:
         """See FactLog. Never blocks."""
         stored = self._records.setdefault((topic, partition), [])
@@ -44,6 +46,8 @@ class MemoryLog:
             stored.append(Record(topic, partition, offset, at_ms, raw_key, value, extra))
             offset += 1
         self._ends[topic, partition] = offset
+        if placed is not None:
+            self._delivered.append(partial(placed, offset - 1))
         if delivered is not None:
             self._delivered.append(delivered)
 

@@ -14,6 +14,7 @@ from hadron.audit.facts import (
     CheckpointTaken,
     HeadsAnchored,
     RecordPoisoned,
+    SlicesSequenced,
 )
 from hadron.control.facts import (
     LimitsChanged,
@@ -53,6 +54,7 @@ FACTS: tuple[type[Any], ...] = (
     AlertCleared,
     CheckpointTaken,
     HeadsAnchored,
+    SlicesSequenced,
 )
 
 

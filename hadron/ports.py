@@ -78,8 +78,11 @@ class FactLog(Protocol):
         timestamp_ms: int = 0,
         headers: Sequence[tuple[str, bytes]] | None = None,
         delivered: Callable[[], None] | None = None,
+        placed: Callable[[int], None] | None = None,
     ) -> None:
         """Append (key, value) pairs. `delivered` is called, by poll or flush, once all are stored.
+
+        So is `placed`, with the offset of the last of them.
 
         Blocks while the local buffer is full. Raise TransientError if the log refuses them.
         """

@@ -13,6 +13,7 @@ from hadron.audit.facts import (
     CheckpointTaken,
     HeadsAnchored,
     RecordPoisoned,
+    SlicesSequenced,
 )
 from hadron.control.facts import (
     LimitsChanged,
@@ -41,12 +42,17 @@ class Topic(msgspec.Struct, frozen=True):
     facts: tuple[type[Any], ...]
     retention_ms: int = 7 * DAY_MS
     compacted: bool = False
+    whole_ms: int = 0  # so long a compacted topic keeps every record
     everywhere: bool = False
 
     def configuration(self) -> dict[str, str]:
         """The settings that the broker must show for it."""
         if self.compacted:
-            return {"cleanup.policy": "compact", "max.message.bytes": "16777216"}
+            return {
+                "cleanup.policy": "compact",
+                "max.message.bytes": "16777216",
+                "min.compaction.lag.ms": str(self.whole_ms),
+            }
         return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
 
 
@@ -64,13 +70,20 @@ INTENTS = Topic(
 )
 ORDERS = Topic("orders", "portfolio", (OrderFilled, OrderRejected), 90 * DAY_MS)
 # In the partition of their instrument, so that the shard that routes it knows what is held.
-POSITIONS = Topic("positions", "portfolio/strategy/instrument", (PositionChanged,), compacted=True)
+POSITIONS = Topic(
+    "positions",
+    "portfolio/strategy/instrument",
+    (PositionChanged,),
+    compacted=True,
+    whole_ms=7 * DAY_MS,  # a journal speaks of each of them, as of ticks
+)
 MARKS = Topic("marks", "instrument", (PriceMarked,), DAY_MS, everywhere=True)
 CONTROL = Topic(
     "control",
     "subject",
     (RulesChanged, StrategyConfigured, LimitsChanged, TradingHalted, TradingResumed),
     compacted=True,
+    whole_ms=7 * DAY_MS,
     everywhere=True,
 )
 INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
@@ -83,6 +96,12 @@ ANCHORS = Topic("anchors", "signing key", (HeadsAnchored,), 5 * 365 * DAY_MS)
 STATE: Mapping[str, Topic] = {
     process: Topic(f"state.{process}", "slot of the shard", (CheckpointTaken,), compacted=True)
     for process in ("normalize", "engine", "desk", "portfolio")
+}
+
+# In which order a fold steps what, by process. Kept as long as what it speaks of.
+JOURNAL: Mapping[str, Topic] = {
+    process: Topic(f"journal.{process}", "process", (SlicesSequenced,))
+    for process in ("engine", "desk")
 }
 
 ALL: tuple[Topic, ...] = (
@@ -99,13 +118,14 @@ ALL: tuple[Topic, ...] = (
     DEAD,
     ANCHORS,
     *STATE.values(),
+    *JOURNAL.values(),
 )
 
 # Every fact but ticks (whose lane chooses the topic), raw events and state has one home.
 HOME: Mapping[type[Any], Topic] = {
     fact: topic
     for topic in ALL
-    if topic.name.partition(".")[0] not in ("raw", "ticks", "state")
+    if topic.name.partition(".")[0] not in ("raw", "ticks", "state", "journal")
     for fact in topic.facts
 }
 
@@ -155,12 +175,14 @@ def partition_key_of(fact: Any) -> str:
 
 
 def sink_topics() -> tuple[Topic, ...]:
-    """What the archive stores: every topic but checkpoints and anchors.
+    """What the archive stores: every topic but checkpoints, journals and anchors.
 
     A checkpoint says nothing that the log does not: it is a fold of the facts before it, is
-    replaced within a minute, and is thrown away when its topic is compacted.
+    replaced within a minute, and is thrown away when its topic is compacted. A journal says in
+    which order facts were taken, and adds none.
     """
-    return tuple(topic for topic in ALL if topic not in (*STATE.values(), ANCHORS))
+    own = (*STATE.values(), *JOURNAL.values(), ANCHORS)
+    return tuple(topic for topic in ALL if topic not in own)
 
 
 class Names(msgspec.Struct, frozen=True):

@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import faust
 import structlog
 from faust.types.tuples import TP
 
 from hadron import metrics
+from hadron.audit.facts import SequencedSlice
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
 from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
-from streams.lanes import Lanes, Waiting
+from streams.journal import Journal
+from streams.lanes import Lanes, Turn, Waiting
 from streams.outbox import Outbox
 from streams.ranks import COLD, FAST, OTHER, RANK, WARM
-from streams.restoring import bootstrap, restored
+from streams.restoring import follow, restored, unread
+from streams.sequencing import Sequencer
 from streams.shard import Place, Shard
 from streams.tools import Pace, Tools
 from streams.watch import Watch
@@ -29,12 +33,12 @@ events = structlog.get_logger()
 
 # Records of one turn. Small where a FAST slice may come in meanwhile: it waits for one turn.
 TURN = {OTHER: 512, FAST: 256, WARM: 256, COLD: 64}
-# Records after which what came in meanwhile is looked at.
-BREATH = 64
 # While FAST flows, a turn of COLD is followed by a rest: who serves FAST beside us needs a core.
 REST_S = 0.002
+WAKE_S = 0.0005  # between looks for what the log has taken
 ROUNDS = 32  # of the event loop, at most, that what is fetched needs to get here
 
+T = TypeVar("T")
 Observer = Callable[[Sequence[Any], Telemetry], Callable[[], None]]
 
 
@@ -69,6 +73,8 @@ class Stream:
         )
         rank = {place.names.read(name): rank for name, rank in RANK.items()}
         self._lanes = Lanes(rank, turn=TURN)
+        self._journal = _journal(place, tools)
+        self._sequencer = Sequencer(self._lanes, self._journal, logical=place.names.logical)
         self._shards: dict[int, Shard] = {}
         self._stepped: list[Fetch] = []
         self._full: set[Any] = set()
@@ -127,28 +133,37 @@ class Stream:
         self._full.clear()
 
     async def _turns(self) -> None:
-        stepped = 0
+        sequencer = self._sequencer
         while True:
-            turn = self._lanes.take(but=COLD if time.monotonic() < self._cold_rests_until else None)
-            if turn is None:
+            while sequencer.takes_more and (turns := sequencer.take(but=self._resting())):
+                for partition in {turn.slice.partition for turn in turns} - self._shards.keys():
+                    await self._restored(partition)
+                sequencer.say(turns)
+            if not sequencer.ahead:
                 await self._come_in()
                 continue
+            await self._until(sequencer.may_step)
             self._check_alive()
-            slice, records = turn
-            shard = self._shards.get(slice.partition) or await self._restored(slice.partition)
-            try:
-                self._step(shard, slice, records)
-            except Exception as error:
-                error.add_note(f"at {slice.topic}/{slice.partition}, offset {records[0].offset}")
-                raise
-            rank = self._lanes.rank_of(slice)
-            stepped += len(records)
-            if stepped >= BREATH or not self._lanes:
-                stepped = 0
-                self._outbox.poll()
-                await self._let_in()
-            if rank == COLD and self._app.consumer.fast_flows():
-                self._cold_rests_until = time.monotonic() + REST_S
+            self._watch.beat()
+            batch = sequencer.ahead.popleft()
+            for turn in batch.turns:
+                await self._step(turn)
+            for partition, entry in batch.entries.items():
+                if (shard := self._shards.get(partition)) is not None:
+                    shard.follow_to(entry.wanted + 1)
+            self._outbox.poll()
+            await self._let_in()
+
+    def _resting(self) -> int | None:
+        return COLD if time.monotonic() < self._cold_rests_until else None
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        """Serve the log until something is true. To wait for Kafka is not to stand still."""
+        while not true():
+            self._outbox.poll()
+            await asyncio.sleep(WAKE_S)
+            self._check_alive()
+            self._watch.beat()
 
     async def _come_in(self) -> None:
         """Wait until there is something to step."""
@@ -172,20 +187,30 @@ class Stream:
                 f" session of {self._pace.session_s:.0f} s: its partitions may be another's now"
             )
         self._alive = now
-        self._watch.beat()
 
-    def _step(self, shard: Shard, slice: Waiting, records: Sequence[Any]) -> None:
-        started = time.perf_counter()
-        topic = self._place.names.logical(slice.topic)
-        headers = (record.headers for record in records)
-        with self._tools.tracer.slice_span(self._place.process, headers) as outgoing:
-            outputs = shard.step(topic, records, self._tools.codec)
-            self._emit(outputs, outgoing)
-        if slice.taken == len(slice.records):
+    async def _step(self, turn: Turn) -> None:
+        slice, records = turn.slice, turn.records
+        shard = self._shards.get(slice.partition) or await self._restored(slice.partition)
+        try:
+            self._stepped_by(shard, turn)
+        except Exception as error:
+            error.add_note(f"at {slice.topic}/{slice.partition}, offset {records[0].offset}")
+            raise
+        if turn.last:
             self._stepped.append(slice.fetch)
             self._reopen(slice)
+        if self._lanes.rank_of(slice) == COLD and self._app.consumer.fast_flows():
+            self._cold_rests_until = time.monotonic() + REST_S
+
+    def _stepped_by(self, shard: Shard, turn: Turn) -> None:
+        started = time.perf_counter()
+        topic = self._place.names.logical(turn.slice.topic)
+        headers = (record.headers for record in turn.records)
+        with self._tools.tracer.slice_span(self._place.process, headers) as outgoing:
+            outputs = shard.step(topic, turn.records, self._tools.codec)
+            self._emit(outputs, outgoing)
         took_s = time.perf_counter() - started
-        self._watch.stepped(topic, records, shard.poisoned, took_s=took_s)
+        self._watch.stepped(topic, turn.records, shard.poisoned, took_s=took_s)
 
     def _emit(self, outputs: Sequence[Any], headers: Any = None) -> None:
         if outputs:
@@ -200,18 +225,26 @@ class Stream:
 
     async def _restored(self, partition: int) -> Shard:
         started = time.perf_counter()
-        loop, place, tools = asyncio.get_running_loop(), self._place, self._tools
-        shard = await loop.run_in_executor(
-            None,
-            lambda: restored(place, partition, self._make(), log=tools.log, codec=tools.codec),
-        )
+        place, tools, journal = self._place, self._tools, self._journal
+        log, codec = tools.log, tools.codec
+        if journal is not None:
+            await self._until(lambda: journal.settled(partition))
+        shard = await _aside(lambda: restored(place, partition, self._make(), log=log, codec=codec))
         if shard.changed:
             await self._checkpointer.store([shard], [])
-        outputs = await loop.run_in_executor(
-            None, lambda: list(bootstrap(shard, place, log=tools.log, codec=tools.codec))
-        )
+        if journal is not None:
+            for _, facts in await _aside(lambda: list(follow(shard, place, log=log, codec=codec))):
+                self._emit(facts)
+            journal.begin(partition, shard.followed)
+        for topic, records in await _aside(lambda: list(unread(shard, place, log=log))):
+            if journal is not None:
+                first, last = records[0].offset, records[-1].offset
+                said = [journal.append(partition, [SequencedSlice(topic, first, last + 1)])]
+                await self._until(partial(journal.stored, said))
+            self._emit(shard.step(topic, records, codec))
+            if journal is not None:
+                shard.follow_to(said[0].wanted + 1)
         self._shards[partition] = shard
-        self._emit(outputs)
         took = time.perf_counter() - started
         self._watch.restored(took)
         events.info("shard restored", partition=partition, seconds=round(took, 3))
@@ -233,8 +266,9 @@ class Stream:
         while True:
             await asyncio.sleep(0.01)
             self._outbox.poll()
+            self._check_alive()
             if not self._lanes:
-                self._check_alive()
+                self._watch.beat()
 
     def _show(self) -> None:
         shards = self._shards.values()
@@ -249,3 +283,15 @@ class Stream:
                 metrics.SUPERSEDED: sum(shard.superseded for shard in shards),
             },
         )
+
+
+def _journal(place: Place, tools: Tools) -> Journal | None:
+    if place.journal is None:
+        return None
+    topic = place.names.write(place.journal)
+    return Journal(tools.log, tools.codec, topic=topic, process=place.process)
+
+
+async def _aside(read: Callable[[], T]) -> T:
+    """Where blocking is no harm."""
+    return await asyncio.get_running_loop().run_in_executor(None, read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,14 @@ class Waiting(msgspec.Struct):
     records: Sequence[Any]
     fetch: Fetch  # told after the checkpoint
     taken: int = 0
+
+
+class Turn(NamedTuple):
+    """Records to be stepped together, and the slice they are of; `last`: it has no more."""
+
+    slice: Waiting
+    records: Sequence[Any]
+    last: bool
 
 
 class Lanes:
@@ -47,8 +55,8 @@ class Lanes:
         """The rank of a slice's topic."""
         return self._rank.get(slice.topic, OTHER)
 
-    def take(self, but: int | None = None) -> tuple[Waiting, Sequence[Any]] | None:
-        """The records of the next turn, and the slice they are of; None if nothing waits.
+    def take(self, but: int | None = None) -> Turn | None:
+        """The next turn; None if nothing waits.
 
         Slices of the rank `but` go on waiting.
         """
@@ -72,10 +80,11 @@ class Lanes:
             yield preferred
         yield from range(4)
 
-    def _some(self, queue: deque[Waiting], most: int) -> tuple[Waiting, Sequence[Any]]:
+    def _some(self, queue: deque[Waiting], most: int) -> Turn:
         slice = queue[0]
         start, slice.taken = slice.taken, min(slice.taken + most, len(slice.records))
-        if slice.taken == len(slice.records):
+        last = slice.taken == len(slice.records)
+        if last:
             queue.popleft()
         self.waiting[slice.topic, slice.partition] -= slice.taken - start
-        return slice, slice.records[start : slice.taken]
+        return Turn(slice, slice.records[start : slice.taken], last)

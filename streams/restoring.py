@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hadron.audit.checkpoints import Recovered, recover
 from hadron.audit.facts import CheckpointTaken
+from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name, name_of
 from hadron.fold import Fold
 from hadron.ports import Codec, FactLog, Record
@@ -30,17 +31,51 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
     return shard
 
 
-def bootstrap(shard: Shard, place: Place, *, log: FactLog, codec: Codec) -> Iterable[Any]:
-    """Step the sources that must be known before any other, to their present ends."""
+def follow(
+    shard: Shard, place: Place, *, log: FactLog, codec: Codec, end: int | None = None
+) -> Iterator[tuple[Record, list[Any]]]:
+    """Step what the journal has behind our place in it, in its order, up to an end or its own.
+
+    Yields each entry, and the facts that follow from what it names. Blocks while it reads the log.
+    """
+    assert place.journal is not None
+    journal = (place.names.write(place.journal), shard.partition)
+    last, first = log.ends([journal])[journal], log.starts([journal])[journal]
+    end = last if end is None else min(end, last)
+    for entries in _batches(log.read(*journal, start=max(first, shard.followed), end=end)):
+        said = [codec.decode(entry.value or b"") for entry in entries]
+        for entry, slices in zip(entries, followed(said, _reader(shard, place, log)), strict=True):
+            facts: list[Any] = []
+            for topic, records in slices:
+                facts += shard.step(topic, records, codec)
+            shard.follow_to(entry.offset + 1)
+            yield entry, facts
+    shard.follow_to(end)
+
+
+def unread(shard: Shard, place: Place, *, log: FactLog) -> Iterator[tuple[str, list[Record]]]:
+    """What must be known before anything else is stepped, up to its present end.
+
+    Blocks while it reads the log.
+    """
     for topic in place.flow.bootstrap:
         name = place.names.read(topic)
         source = (name, shard.partition)
         end, first = log.ends([source])[source], log.starts([source])[source]
         start = max(first, shard.positions.get((topic, shard.partition), 0))
+        if start < end:
+            for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
+                yield topic, batch
+
+
+def _reader(shard: Shard, place: Place, log: FactLog) -> Read:
+    def read(topic: str, first: int, end: int) -> Iterable[Record]:
+        start = max(first, shard.positions.get((topic, shard.partition), 0))
         if start >= end:
-            continue
-        for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
-            yield from shard.step(topic, batch, codec)
+            return ()
+        return log.read(place.names.read(topic), shard.partition, start=start, end=end)
+
+    return read
 
 
 def _written_since(

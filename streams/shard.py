@@ -16,7 +16,7 @@ from hadron.errors import ContractError
 from hadron.flow import FLOW, Step
 from hadron.fold import Fold, Received, Slice
 from hadron.ports import Codec, Record
-from hadron.topics import Names
+from hadron.topics import JOURNAL, Names
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -33,6 +33,12 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def state_topic(self) -> str:
         return self.names.write(f"state.{self.process}")
+
+    @property
+    def journal(self) -> str | None:
+        """The topic, as the live run calls it, that says what is stepped in which order."""
+        topic = JOURNAL.get(self.process)
+        return topic.name if topic else None
 
     def output_partitions(self) -> list[tuple[str, int]]:
         """Every partition that the fold may write to."""
@@ -93,6 +99,18 @@ class Shard:
             if type(fact) is RecordPoisoned and fact.process == process
         }
         return self._unwritten(outputs) if self.written else outputs
+
+    @property
+    def followed(self) -> int:
+        """The first entry of the journal that is not stepped as a whole."""
+        return self.positions.get((self._place.journal or "", self.partition), 0)
+
+    def follow_to(self, offset: int) -> None:
+        """Take every entry of the journal before `offset` as stepped."""
+        assert self._place.journal is not None
+        if offset > self.followed:
+            self.positions[self._place.journal, self.partition] = offset
+            self.changed = True
 
     def checkpoint(self, ends: dict[tuple[str, int], int]) -> CheckpointTaken:
         """The state now, to be stored before the sources are acknowledged."""

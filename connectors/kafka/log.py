@@ -59,6 +59,7 @@ class KafkaLog:
         timestamp_ms: int = 0,
         headers: Sequence[tuple[str, bytes]] | None = None,
         delivered: Callable[[], None] | None = None,
+        placed: Callable[[int], None] | None = None,
     ) -> None:
         """See FactLog. `delivered` of an earlier append may be called meanwhile."""
         self._raise_refused()
@@ -68,7 +69,8 @@ class KafkaLog:
             return
         # The last record reports for all: it is stored after them, and a failure before it is a
         # gap, which is fatal and raised by the next poll.
-        last = _Report(delivered, self._reported) if delivered else self._reported
+        wanted = delivered is not None or placed is not None
+        last = _Report(delivered, placed, self._reported) if wanted else self._reported
         last_place = len(records) - 1
         extra = (list(headers),) if headers else ()
         produce = self._producer.produce
@@ -155,16 +157,23 @@ class KafkaLog:
 class _Report:
     """Takes the delivery report of the last record of one append."""
 
-    __slots__ = ("_delivered", "_failed")
+    __slots__ = ("_delivered", "_failed", "_placed")
 
     def __init__(
-        self, delivered: Callable[[], None], failed: Callable[[KafkaError, Message], None]
+        self,
+        delivered: Callable[[], None] | None,
+        placed: Callable[[int], None] | None,
+        failed: Callable[[KafkaError, Message], None],
     ) -> None:
         self._delivered = delivered
+        self._placed = placed
         self._failed = failed
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
             self._failed(error, message)
-        else:
+            return
+        if self._placed is not None:
+            self._placed(message.offset() or 0)
+        if self._delivered is not None:
             self._delivered()

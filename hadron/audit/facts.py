@@ -80,6 +80,24 @@ class CheckpointTaken(msgspec.Struct, frozen=True):
     parts: dict[str, bytes]
 
 
+class SequencedSlice(msgspec.Struct, frozen=True):
+    """Records of one topic, in the partition of the shard, as the live run calls it."""
+
+    topic: str
+    first: int
+    end: int  # the offset after the last
+
+
+class SlicesSequenced(msgspec.Struct, frozen=True):
+    """What a shard steps next, in this order.
+
+    It is on the log before any of it is stepped, so that whoever reads it can step the same again.
+    """
+
+    process: str
+    slices: list[SequencedSlice]
+
+
 class ChainHead(msgspec.Struct, frozen=True):
     """How far a chain has come: its newest entry's number, last offset and hash."""
 

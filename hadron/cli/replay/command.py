@@ -24,6 +24,13 @@ class Speed(StrEnum):
     MAX = "max"
 
 
+class Process(StrEnum):
+    """Whose journal there is."""
+
+    ENGINE = "engine"
+    DESK = "desk"
+
+
 def _bound(edge: str, text: str) -> Bound:
     try:
         return bound(text, edge=edge)
@@ -81,6 +88,21 @@ def replay(
             help="Seconds of receipt before --from that are read first and not compared.",
         ),
     ] = "300",
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Step what the journal names, in its order, and hold every fact against the log,"
+            " byte for byte; --from and --to are times or offsets of the journal then.",
+        ),
+    ] = False,
+    process: Annotated[
+        Process, typer.Option(help="With --compare: whose journal.")
+    ] = Process.ENGINE,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --compare: processes.", show_default="one a core"),
+    ] = None,
     run: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +122,19 @@ def replay(
 
     Ends with 3 if any differ. Nothing is ordered, and no live topic or group is written.
     """
+    if compare:
+        from hadron.cli.replay import identical
+        from hadron.wiring.simulator import speed_of
+
+        again = identical.Wanted(
+            process=process.value,
+            begin=start,
+            end=end,
+            speed=float(speed_of(speed.value) or 0),
+            workers=workers,
+        )
+        settings = settings_of(context, directory)
+        raise typer.Exit(identical.identical(again, settings, as_json=json))
     from hadron.cli.replay.play import Wanted, play
     from hadron.cli.replay.span import Asked
 

@@ -11,7 +11,7 @@ import msgspec
 from hadron import topics
 from hadron.errors import SettingsError
 from hadron.flow import FLOW
-from hadron.topics import STATE, Names, Topic
+from hadron.topics import JOURNAL, STATE, Names, Topic
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -25,7 +25,7 @@ def declared(names: Names) -> list[Topic]:
         topic
         for process in PROCESSES
         for topic in (*FLOW[process].sources, *FLOW[process].outputs, STATE[process].name)
-    }
+    } | {JOURNAL[process].name for process in PROCESSES if process in JOURNAL}
     return [
         # They go when the replay ends, not before: copies are as old as what they are copies of.
         msgspec.structs.replace(topic, name=names.write(topic.name), retention_ms=-1)

@@ -16,6 +16,7 @@ OWN = {
     "replay.r.control",
     "replay.r.state.normalize",
     "replay.r.state.engine",
+    "replay.r.journal.engine",
 }
 
 
