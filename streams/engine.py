@@ -14,7 +14,6 @@ from streams.tools import Pace, Tools
 def attach(app: faust.App, *, tools: Tools, pace: Pace, partitions: int, names: Names) -> Stream:
     """The stream ticks.* → decisions and marks.
 
-    A journal of what is stepped, in which order, belongs before `Stream._step` (architecture, "The
-    engine: sequence, then process"): that is the one place where a slice meets the fold.
+    What it steps, and in which order, is on `journal.engine` before it is stepped.
     """
     return Stream(app, Place("engine", partitions, names), Engine, tools=tools, pace=pace)
