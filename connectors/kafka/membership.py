@@ -53,8 +53,13 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
     )
 
 
-# For readers that nobody waits for: a fetch for each record would cost the others their time.
-UNHURRIED: Mapping[str, int] = {"fetch.min.bytes": 32_768, "fetch.wait.max.ms": 200}
+def unhurried(patience_s: float) -> dict[str, int]:
+    """Settings of a member that lets a record wait for so long before it is done with it.
+
+    A fetch for each record would cost the others their time; a fifth of the wait is for fetching.
+    """
+    wait_ms = min(200, max(1, int(patience_s * 200)))
+    return {"fetch.min.bytes": 32_768, "fetch.wait.max.ms": wait_ms}
 
 
 def session(session_s: float) -> dict[str, int]:

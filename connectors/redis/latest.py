@@ -169,7 +169,7 @@ def run(
     consumer = membership.member(
         kafka,
         settings.prefix + GROUP,
-        **membership.UNHURRIED,
+        **membership.unhurried(1.0),
         **membership.session(settings.session_s),
         **{"auto.offset.reset": "earliest"},
     )

@@ -110,7 +110,7 @@ def _execute(url: str, statements: str) -> None:
 def produce(log: KafkaLog, records: int) -> None:
     """Ticks of all lanes, a quarter of them trades."""
     encode = codec().encode
-    for number, fact in enumerate(_ticks(records)):
+    for number, fact in enumerate(ticks_of_lanes(records)):
         partition = partition_of(fact.instrument, SHARDS)
         log.append(f"ticks.{fact.lane}", partition, [(fact.instrument, encode(fact))])
         if number % 1000 == 0:
@@ -118,7 +118,7 @@ def produce(log: KafkaLog, records: int) -> None:
     log.flush(60)
 
 
-def _ticks(records: int) -> Iterator[Tick]:
+def ticks_of_lanes(records: int) -> Iterator[Tick]:
     lanes = ("fast", "warm", "warm", "cold")
     for n in range(records):
         shared: dict[str, Any] = {

@@ -18,6 +18,7 @@ from connectors.timescale.layout import Place
 from connectors.timescale.schema import migrate
 from connectors.timescale.tables import LAYOUTS, row
 from connectors.timescale.ticks import Prices, TickRows
+from hadron.audit.leaves import SIZE as SIZE_OF_LEAF
 from hadron.settings import settings_from
 from tests.integration.access import ACCESS, databases, unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
@@ -51,6 +52,7 @@ class Shelf:
             trade = a_trade(raw_offset=offset, raw_partition=partition, at_ns=T0_NS + offset)
             rows.rows.append(self._rows[partition].row(trade, offset, encode(trade)))
             rows.messages.append(None)
+            batch.leaves[TOPIC, partition][offset] = offset.to_bytes(SIZE_OF_LEAF)
         return batch
 
     def start(self, *partitions: int) -> list[int]:
@@ -94,16 +96,31 @@ def a_store(url: str) -> Iterator[Store]:
         pool.close()
 
 
-def test_the_first_batch_after_a_start_is_checked_and_the_next_goes_straight(
-    shelf: Shelf,
-) -> None:
+def test_batches_go_straight_where_the_chain_is_not_past_the_offsets(shelf: Shelf) -> None:
     shelf.start()
 
-    ways = [shelf.write(0, 10).way, shelf.write(10, 20).way, shelf.write(20, 21).way]
+    ways = [shelf.write(0, 10).way, shelf.write(10, 20).way]
+    assert shelf.start() == [20]
+    ways.append(shelf.write(20, 21).way)
+    shelf.rewind(20)
+    assert shelf.start() == [20]
 
-    assert ways == ["checked", "straight", "straight"]
-    assert shelf.start() == [21]
-    assert shelf.write(21, 22).way == "checked"
+    assert ways == ["straight"] * 3
+    assert shelf.write(20, 22) == Written({"ticks": 1}, 1, "checked")
+
+
+def test_rows_that_neither_ledger_nor_chain_knows_are_met_and_passed_over(shelf: Shelf) -> None:
+    shelf.start()
+    shelf.write(0, 10)
+    unbelt(shelf.url)
+    shelf.execute("DELETE FROM consumer_offsets; DELETE FROM audit_chain")
+
+    assert shelf.start() == [0]
+    written = [shelf.write(0, 15), shelf.write(15, 20), shelf.write(20, 25)]
+
+    assert [one.repeated for one in written] == [10, 0, 0]
+    assert [one.way for one in written] == ["checked", "checked", "straight"]
+    assert shelf.offsets() == list(range(25))
 
 
 @pytest.mark.parametrize("back", [1, SIZE - 1, SIZE, SIZE + 1, 2 * SIZE + 5, 3 * SIZE])
@@ -184,6 +201,7 @@ def test_a_partition_that_repeats_makes_no_other_one_repeat(shelf: Shelf) -> Non
     other = shelf.batch(20, 30, 1)
     both.expected |= other.expected
     both.next |= other.next
+    both.leaves |= other.leaves
     both.of(ticks.LAYOUT).rows += other.of(ticks.LAYOUT).rows
     both.of(ticks.LAYOUT).messages += other.of(ticks.LAYOUT).messages
 

@@ -25,8 +25,8 @@ from hadron import metrics
 from hadron.errors import TransientError
 from hadron.ports import Pulse, Telemetry
 
-MOST_ROWS = 5_000
-_SLICE = 1_000  # messages taken at a time
+MOST_ROWS = 10_000
+_SLICE = 2_000  # messages taken at a time
 _IDLE_S = 0.1  # how long a stop or a rebalance may go unseen
 _BUSY_S = 0.005  # how long a finished write may go unseen
 _SHOW_S = 1.0

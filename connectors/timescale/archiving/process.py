@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from functools import partial
 from threading import Event
 
@@ -24,6 +25,7 @@ from hadron.topics import LIVE, Topic
 from hadron.variables import variable
 
 GROUP = LIVE.group("archive")
+_TURN_S = 0.0002
 
 
 def catalogue(prefix: str = "") -> dict[str, Topic]:
@@ -48,6 +50,8 @@ def run(
     """
     # Thousands of rows live until they are written: young ones are not garbage.
     gc.set_threshold(50_000, 20, 100)
+    # The writer asks for the interpreter a dozen times a batch, and the database waits for it.
+    sys.setswitchinterval(_TURN_S)
     stored = catalogue(settings.prefix)
     pool = pool_of(settings)
     pool.open(wait=False)
@@ -58,7 +62,7 @@ def run(
         membership.member(
             kafka,
             settings.prefix + group,
-            **membership.UNHURRIED,
+            **membership.unhurried(settings.batch_s),
             **membership.session(settings.session_s),
         ),
         writer,

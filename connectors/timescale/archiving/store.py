@@ -61,14 +61,17 @@ class Store:
     """Writes batches. All methods raise TransientError while the database is unwell.
 
     The offsets say what is new, so rows go straight in. But somebody may have moved or deleted the
-    offsets, and then rows are there already. Therefore a partition whose offsets were just read
-    is checked, until a whole batch of it was new; and it is again once a row turns out to be there.
+    offsets, and then rows are there already. Therefore a partition whose chain has gone further
+    than its offset is checked, until a whole batch of it was new; and so is one of which a row
+    turns out to be there. `new` are partitions whose tables are known to hold nothing.
     """
 
-    def __init__(self, pool: ConnectionPool, codec: Codec) -> None:
+    def __init__(
+        self, pool: ConnectionPool, codec: Codec, *, new: Iterable[Partition] = ()
+    ) -> None:
         self._pool = pool
         self._codec = codec
-        self._new: set[Partition] = set()  # partitions that are past what their tables hold
+        self._new = set(new)  # partitions that are past what their tables hold
 
     def write(self, batch: Batch) -> Written:
         """Write rows and offsets, all or none.
@@ -89,7 +92,13 @@ class Store:
         self._new.difference_update(places)
         with our_errors(), self._connection() as connection:
             rows = connection.execute(_KNOWN, _columns(places)).fetchall()
-        return {(topic, partition): offset for topic, partition, offset in rows}
+            # After the offsets: a rival who writes in between makes us check, not trust.
+            heads = chain.heads(connection, places)
+        known = {(topic, partition): offset for topic, partition, offset in rows}
+        self._new.update(
+            place for place in known if place not in heads or heads[place].last < known[place]
+        )
+        return known
 
     def heads(self, places: Iterable[Partition]) -> dict[Partition, ChainHead]:
         """How far the chain of each partition has come that has one."""
