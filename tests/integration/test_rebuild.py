@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -148,8 +149,7 @@ def test_damage_is_told_and_mended(bench: Bench, damage: str) -> None:
 def test_an_empty_database_is_filled_and_the_archive_goes_on(bench: Bench) -> None:
     before = rows(bench.database)
     ledger = accounting.offsets(bench.database)
-    attack(bench, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    migrate(bench.database)
+    emptied(bench)
 
     found = rebuilt(bench)
     after = rows(bench.database)
@@ -169,6 +169,51 @@ def test_an_empty_database_is_filled_and_the_archive_goes_on(bench: Bench) -> No
         }.items()
     )
     assert rebuilt(bench).same
+
+
+def emptied(bench: Bench) -> None:
+    attack(bench, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    migrate(bench.database)
+
+
+def test_an_archive_that_begins_while_an_empty_database_is_filled_goes_on_behind(
+    bench: Bench,
+) -> None:
+    emptied(bench)
+    begun: list[str] = []
+
+    with ExitStack() as stack:
+
+        def begin(partition: str, *_: int) -> None:
+            if not begun:
+                bench.append("ticks.warm", [encode(a_trade(raw_offset=n)) for n in range(10)])
+                stack.enter_context(bench.archive())
+            begun.append(partition)
+
+        found = rebuilt(bench, progress=begin)
+        wait_until(lambda: bench.stored() == with_values(bench))
+
+    assert found.tables["ticks"].inserted == 300 * PARTITIONS
+    assert rebuilt(bench).same
+
+
+def test_a_rebuild_that_fails_leaves_an_empty_database_empty(bench: Bench) -> None:
+    before = rows(bench.database)
+    emptied(bench)
+
+    def fail(topic: str, *_: int) -> None:
+        if topic.startswith(f"{bench.prefix}positions"):
+            raise HadronError("enough")
+
+    with pytest.raises(HadronError, match="enough"):
+        rebuilt(bench, progress=fail)
+    left = rows(bench.database)
+    ledger = accounting.offsets(bench.database)
+    rebuilt(bench)
+
+    assert (left, ledger) == ({name: [] for name in TABLES}, {})
+    after = rows(bench.database)
+    assert {name: after[name] for name in TABLES[:-1]} == {n: before[n] for n in TABLES[:-1]}
 
 
 def test_the_archive_goes_on_meanwhile_and_nothing_is_lost_or_doubled(bench: Bench) -> None:
@@ -249,8 +294,7 @@ def compacted(directory: Path, topic: str, *, keep: int) -> None:
 
 
 def test_an_archive_that_begins_at_the_same_time_stops_the_rebuild(bench: Bench) -> None:
-    attack(bench, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-    migrate(bench.database)
+    emptied(bench)
 
     def begun_meanwhile(*arguments: Any) -> Any:
         with bench.archive():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import msgspec
 import psycopg
@@ -11,8 +12,7 @@ import psycopg
 from connectors.timescale import chain
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
-from connectors.timescale.rebuilding import staging
-from connectors.timescale.rebuilding.comparing import compare
+from connectors.timescale.rebuilding import comparing, filling, staging
 from connectors.timescale.rebuilding.sources import Partition, Sources, Span
 from connectors.timescale.rebuilding.staging import SCHEMA, Progress, Tables
 from connectors.timescale.rebuilding.swapping import Swapped, swap
@@ -80,6 +80,8 @@ def rebuild(
 ) -> Rebuilt:
     """Refill the tables of topics beside the live ones, compare, and put in what differs.
 
+    Live tables that hold nothing of the topics are filled at once, in one transaction.
+
     Raise HadronError, before anything is changed, where the log's beginning is missing, or what
     comes after the last live row.
     """
@@ -92,21 +94,32 @@ def rebuild(
     ):
         tables = staging.live(connection)
         known = _known(connection, spans)
-        staging.make(connection, tables)
-        staging.fill(
-            connection,
-            work.sources,
-            spans,
-            stored=work.topics,
-            codec=work.codec,
-            telemetry=work.telemetry,
-            progress=progress,
-        )
-        compare(connection, tables, spans, known, compacted)
-        swapped = then(connection, tables)
+        asked = comparing.bounds(spans, known, compacted)
+        comparing.tell(connection, asked)
+        write = partial(_write, connection, work, spans, progress)
+        if then is swap and filling.holds_nothing(connection, tables, spans, known):
+            swapped = filling.fill(connection, tables, spans, write)
+        else:
+            staging.make(connection, tables)
+            with comparing.hashing_live(work.url, asked) as live:
+                write()
+                comparing.compare(connection, tables, asked, live.result())
+            swapped = then(connection, tables)
         rows = connection.execute(_FOUND).fetchall()
     found = [Found(*row[:5], *(number or 0 for number in row[5:])) for row in rows]
     return Rebuilt(found, swapped)
+
+
+def _write(connection: Connection, work: Work, spans: Sequence[Span], progress: Progress) -> None:
+    staging.fill(
+        connection,
+        work.sources,
+        spans,
+        stored=work.topics,
+        codec=work.codec,
+        telemetry=work.telemetry,
+        progress=progress,
+    )
 
 
 def only_compare(connection: Connection, tables: Tables) -> dict[str, Swapped]:

@@ -94,7 +94,7 @@ def fill(
     progress: Progress,
 ) -> None:
     """Write every record of the spans. Raise what the archive raises."""
-    store = Store(_session(connection), codec)
+    store = Store(_session(connection), codec, new=[span.place for span in spans])
     store.begin({span.place: span.first for span in spans})
     intake = Intake(stored, codec=codec, telemetry=telemetry)
     job: Future[Any] | None = None

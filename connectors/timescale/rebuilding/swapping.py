@@ -58,6 +58,10 @@ _CHAIN = f"""
     INSERT INTO {{}}.audit_chain SELECT own.* FROM {SCHEMA}.audit_chain AS own
     JOIN {SCHEMA}.spans USING (topic, partition) WHERE fresh
 """
+BEGUN = (
+    "an archive has begun with partitions that were new when the rebuild began; nothing was"
+    " changed, run it again"
+)
 
 
 class Swapped(msgspec.Struct, frozen=True):
@@ -84,10 +88,7 @@ def _begin(connection: Connection, tables: Tables) -> None:
     wanted = connection.execute(f"SELECT count(*) FROM {SCHEMA}.spans WHERE fresh").fetchall()
     begun = connection.execute(sql.SQL(_BEGIN).format(schema)).rowcount
     if begun != wanted[0][0]:
-        raise HadronError(
-            "an archive has begun with partitions that were new when the rebuild began; nothing was"
-            " changed, run it again"
-        )
+        raise HadronError(BEGUN)
     connection.execute(sql.SQL(_CHAIN).format(schema))
 
 
