@@ -12,7 +12,7 @@ from connectors.timescale.access.securing import secured
 from connectors.timescale.querying import queries
 from connectors.timescale.querying.answers import Candle
 from connectors.timescale.rebuilding import staging
-from connectors.timescale.rebuilding.comparing import compare
+from connectors.timescale.rebuilding.comparing import bounds, compare, of_live, tell
 from connectors.timescale.rebuilding.sources import Span
 from connectors.timescale.rebuilding.swapping import swap
 from connectors.timescale.storage.refresh import refresh_candles
@@ -83,7 +83,9 @@ def test_compressed_chunks_are_mended_and_candles_follow(timescale: str) -> None
         staging.make(connection, tables)
         connection.execute("INSERT INTO ticks SELECT * FROM kept.ticks")
         place = ("ticks.fast", 0)
-        compare(connection, tables, [Span(*place, 0, TICKS)], {place: TICKS}, frozenset())
+        asked = bounds([Span(*place, 0, TICKS)], {place: TICKS}, frozenset())
+        tell(connection, asked)
+        compare(connection, tables, asked, of_live(connection, tables, asked))
         swapped = swap(connection, tables)
         # All connections share one session there.
         connection.execute(f"SET search_path = {path}".encode())

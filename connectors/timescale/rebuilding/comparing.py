@@ -101,7 +101,7 @@ def hashing_live(url: str, asked: Bounds) -> Iterator[Future[list[tuple[Any, ...
         psycopg.connect(url, autocommit=True) as connection,
         ThreadPoolExecutor(1, "rebuild-hashes") as worker,
     ):
-        hashed = worker.submit(_hashed_live, connection, asked)
+        hashed = worker.submit(_hash_live, connection, asked)
         try:
             yield hashed
         finally:
@@ -119,6 +119,17 @@ def tell(connection: Connection, asked: Bounds) -> None:
     # The planner would guess a thousand spans of each topic.
     connection.execute(f"ANALYZE {SCHEMA}.spans")
     connection.execute("SET work_mem = '128MB'")
+
+
+def of_live(connection: Connection, tables: Tables, asked: Bounds) -> list[tuple[Any, ...]]:
+    """Hashes of the live rows in a session that was told; not of compacted topics."""
+    found: list[tuple[Any, ...]] = []
+    for name in tables.audit:
+        there = sql.Identifier(tables.schema, name)
+        more = sql.SQL("AND NOT span.compacted")
+        query = _hashes(connection, there, name, asked, live=True, more=more)
+        found += connection.execute(query).fetchall()
+    return found
 
 
 def compare(
@@ -140,22 +151,16 @@ def compare(
     connection.execute(_COMPARE)
 
 
-def _hashed_live(connection: Connection, asked: Bounds) -> list[tuple[Any, ...]]:
-    tables = staging.live(connection)
-    tell(connection, asked)
-    found: list[tuple[Any, ...]] = []
-    for name in tables.audit:
-        there = sql.Identifier(tables.schema, name)
-        more = sql.SQL("AND NOT span.compacted")
-        query = _hashes(connection, there, name, asked, live=True, more=more)
-        found += connection.execute(query).fetchall()
-    return found
-
-
 def columns(connection: Connection, table: sql.Identifier) -> list[tuple[str, bool]]:
     """The columns of a table in their order, and whether each is of the type json."""
     named = table.as_string(connection)
     return [(name, json) for name, json in connection.execute(_COLUMNS, (named,)).fetchall()]
+
+
+def _hash_live(connection: Connection, asked: Bounds) -> list[tuple[Any, ...]]:
+    tables = staging.live(connection)
+    tell(connection, asked)
+    return of_live(connection, tables, asked)
 
 
 def _hashes(
