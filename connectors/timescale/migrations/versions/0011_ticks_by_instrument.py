@@ -6,8 +6,8 @@ stays half empty. A query for the newest first reads the same index backwards.
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
