@@ -36,6 +36,14 @@ SETTINGS = {
     "log_timezone": "UTC",
 }
 
+# Where the server has TimescaleDB: its jobs are workers, and each database has one that starts
+# them; PostgreSQL's own limit of 8 would leave jobs undone.
+TIMESCALE = {
+    "shared_preload_libraries": "timescaledb",
+    "max_worker_processes": "32",
+    "timescaledb.telemetry_level": "off",
+}
+
 
 def start(directory: Path) -> str:
     """Start it unless it runs, with a database `hadron`. Return its postgresql:// URL."""
@@ -84,7 +92,7 @@ def _start(directory: Path, user: str | None) -> daemon.Daemon:
 def _command(directory: Path, port: int) -> list[str]:
     settings = SETTINGS | {"port": str(port)}
     if any((_programs().parent / "share").rglob("timescaledb.control")):
-        settings["shared_preload_libraries"] = "timescaledb"
+        settings |= TIMESCALE
     assigned = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return [str(_programs() / "postgres"), "-D", str(directory / "data"), *assigned]
 

@@ -42,7 +42,8 @@ def refresh(
 ) -> None:
     """Make candles again where ticks came late, as after a replay, a backfill or an import.
 
-    Exactly the touched windows, the smallest candles first, all buckets that are over.
+    Exactly the touched windows, the smallest candles first, all buckets that are over. Waits for
+    a refresh that is under way, up to five minutes.
     """
     from connectors.timescale.storage.refresh import refresh_candles
 

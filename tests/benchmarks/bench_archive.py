@@ -26,7 +26,7 @@ from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
 from tests.alarms import Heard
-from tests.benchmarks.measuring import server_cpu_s, show
+from tests.benchmarks.measuring import server, server_cpu_s, show
 from tests.integration.access import unbelt
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_quote, a_trade, codec
@@ -68,7 +68,9 @@ def main() -> None:
         assert alone.settings.database_migrate is not None
         url = alone.settings.database_migrate.get_secret_value()
         produce(alone.log, records)
-        result = {"records": records} | _archive(alone, records, "straight")
+        result = {"database": server(url), "records": records} | _archive(
+            alone, records, "straight"
+        )
         unbelt(url)
         _execute(url, "DELETE FROM consumer_offsets")
         result |= _archive(alone, records, "all_repeated")

@@ -1,4 +1,4 @@
-"""How long an explanation takes, and each query, with many ticks stored on plain PostgreSQL.
+"""How long an explanation takes, and each query, with many ticks stored.
 
 Run: python -m tests.benchmarks.bench_explain [--ticks 10000000]
 """
@@ -8,24 +8,20 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from connectors.local import stack
 from connectors.timescale.querying import queries
 from connectors.timescale.querying.explanation import Explainer
 from connectors.timescale.querying.lineage import lineage
 from hadron.audit.ids import read
-from tests.benchmarks.measuring import quantiles, show
+from tests.benchmarks.measuring import quantiles, server, show
 from tests.integration import bulk
+from tests.integration.platform import servers
 from tests.support import codec
 
 EVERY = 1_000  # ticks to an order
@@ -37,25 +33,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ticks", type=int, default=10_000_000)
     ticks = parser.parse_args().ticks
-    with _database() as url:
+    with servers("postgres") as (_, endpoints):
+        url = endpoints.database
         began = time.monotonic()
         bulk.fill(url, ticks=ticks, every=EVERY)
-        result: dict[str, Any] = {"ticks": ticks, "fill_s": round(time.monotonic() - began, 1)}
+        result: dict[str, Any] = {"database": server(url), "ticks": ticks}
+        result["fill_s"] = round(time.monotonic() - began, 1)
         result |= _stories(url, ticks // EVERY)
         result |= _commands(url)
         result |= _queries(url, START + timedelta(milliseconds=ticks))
     show(result)
-
-
-@contextmanager
-def _database() -> Iterator[str]:
-    directory = Path(tempfile.mkdtemp(prefix="hadron-explain-"))
-    try:
-        need: frozenset[stack.Name] = frozenset({"postgres"})
-        yield stack.up(directory, need=need, progress=lambda _: None).database
-    finally:
-        stack.down(directory, progress=lambda _: None)
-        shutil.rmtree(directory)
 
 
 def _stories(url: str, orders: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from connectors.timescale.archiving.process import catalogue
 from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, rebuild
 from connectors.timescale.rebuilding.sources import Kafka, Sources
 from tests.benchmarks.bench_archive import produce
-from tests.benchmarks.measuring import show
+from tests.benchmarks.measuring import server, show
 from tests.integration.archiving import Counts
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import codec
@@ -28,7 +28,9 @@ def main() -> None:
     records = parser.parse_args().records
     with platform("postgres") as alone:
         produce(alone.log, records)
-        result: dict[str, Any] = {"records": records}
+        assert alone.settings.database_migrate is not None
+        database = server(alone.settings.database_migrate.get_secret_value())
+        result: dict[str, Any] = {"database": database, "records": records}
         for name in ("into_empty", "beside_whole"):
             began = time.monotonic()
             found = _rebuilt(alone)

@@ -14,7 +14,7 @@ from connectors.timescale.archiving import process
 from connectors.timescale.verifying import checking
 from tests.alarms import Heard
 from tests.benchmarks.bench_archive import Watch, produce
-from tests.benchmarks.measuring import server_cpu_s, show
+from tests.benchmarks.measuring import server, server_cpu_s, show
 from tests.integration.platform import Platform, platform
 from tests.support import codec
 
@@ -27,6 +27,7 @@ def main() -> None:
     asked = parser.parse_args()
     with platform("postgres", batch_rows="5000") as alone:
         assert alone.settings.database_migrate is not None
+        database = server(alone.settings.database_migrate.get_secret_value())
         produce(alone.log, asked.records)
         watch = Watch(asked.records)
         process.run(
@@ -40,6 +41,7 @@ def main() -> None:
         runs = [_verified(alone, asked.records, asked.processes) for _ in range(asked.runs)]
     show(
         {
+            "database": database,
             "records": asked.records,
             "processes": asked.processes,
             **{f"verify_{name}": [run[name] for run in runs] for name in runs[0]},

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from connectors.timescale.inspection import inspect
 from hadron.partitions import partition_of
 from tests.integration.platform import SHARDS, Platform
 from tests.support import a_quote, a_raw, a_trade, codec
@@ -23,6 +24,13 @@ def show(result: dict[str, Any]) -> None:
     for name, value in result.items():
         print(f"{name:<44} {value:>16,}" if isinstance(value, int | float) else f"{name} {value}")
     print(json.dumps(result))
+
+
+def server(url: str) -> str:
+    """What a database is: TimescaleDB is as fast as another thing than PostgreSQL alone."""
+    seen = inspect(url)
+    extension = f", TimescaleDB {seen.timescaledb}" if seen.timescaledb else ""
+    return f"PostgreSQL {seen.server.split()[0]}{extension}"
 
 
 def quantiles(values: Sequence[float]) -> dict[str, float]:

@@ -50,7 +50,7 @@ def flip(db: Connection, table: str, topic: str, chance: random.Random) -> Found
     while True:
         name, kind = chance.choice(columns)
         other = sql.SQL(OTHER[kind]).format(sql.Identifier(name))
-        query = sql.SQL("UPDATE {} SET {} = {} WHERE ctid = %s").format(
+        query = sql.SQL("UPDATE {} SET {} = {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(
             sql.Identifier(table), sql.Identifier(name), other
         )
         try:
@@ -64,7 +64,7 @@ def flip(db: Connection, table: str, topic: str, chance: random.Random) -> Found
 def delete(db: Connection, table: str, topic: str, chance: random.Random) -> Found:
     """One row."""
     row = a_row(db, table, topic, chance)
-    db.execute(sql.SQL("DELETE FROM {} WHERE ctid = %s").format(sql.Identifier(table)), (row[0],))
+    db.execute(sql.SQL("DELETE FROM {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(sql.Identifier(table)), (row[0],))
     return topic, row[1], row[2]
 
 
@@ -74,7 +74,7 @@ def insert(db: Connection, table: str, topic: str, chance: random.Random) -> Fou
     further = chance.choice([0, 10_000])
     name = sql.Identifier(table)
     db.execute(sql.SQL("CREATE TEMP TABLE more (LIKE {})").format(name))
-    db.execute(sql.SQL("INSERT INTO more SELECT * FROM {} WHERE ctid = %s").format(name), row[:1])
+    db.execute(sql.SQL("INSERT INTO more SELECT * FROM {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(name), row[:1])
     db.execute(
         "UPDATE more SET log_offset = log_offset + %s, at = at + interval '1 second'", (further,)
     )
@@ -143,7 +143,7 @@ def drop(db: Connection, table: str, topic: str, chance: random.Random) -> Found
     """All rows of some time."""
     row = a_row(db, table, topic, chance)
     gone = sql.SQL("""
-        WITH chunk AS (SELECT at FROM {table} WHERE ctid = %s)
+        WITH chunk AS (SELECT at FROM {table} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s)
         DELETE FROM {table} WHERE at >= (SELECT at FROM chunk)
             AND at < (SELECT at FROM chunk) + interval '30 microseconds'
         RETURNING log_topic, log_partition, log_offset
@@ -155,7 +155,7 @@ def rewrite(db: Connection, table: str, topic: str, chance: random.Random) -> Fo
     """Change a row, and make its chain anew in the same batches."""
     row = a_row(db, "ticks", topic, chance)
     partition = row[1]
-    db.execute("UPDATE ticks SET sequence = sequence + 1 WHERE ctid = %s", (row[0],))
+    db.execute("UPDATE ticks SET sequence = sequence + 1 WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s", (row[0],))
     leaves: dict[int, bytes] = {}
     for offsets, again in slices(
         db, "ticks", Range(topic, partition, -1, 2**62), codec(), Leaves(codec().fingerprint)
@@ -182,7 +182,7 @@ def rewrite(db: Connection, table: str, topic: str, chance: random.Random) -> Fo
 def a_row(db: Connection, table: str, topic: str, chance: random.Random) -> tuple[Any, int, int]:
     """Any row of a topic that has its record as columns: where it is, partition, offset."""
     query = sql.SQL("""
-        SELECT ctid::text, log_partition, log_offset FROM {} WHERE log_topic = %s AND record IS NULL
+        SELECT concat_ws('/', log_topic, log_partition, log_offset), log_partition, log_offset FROM {} WHERE log_topic = %s AND record IS NULL
     """).format(sql.Identifier(table))
     found: tuple[Any, int, int] = chance.choice(db.execute(query, (topic,)).fetchall())
     return found

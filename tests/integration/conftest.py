@@ -24,6 +24,7 @@ from connectors.timescale.access.securing import secured
 from connectors.timescale.storage import policies
 from connectors.timescale.storage.windows import FOR_EVER, LEVELS
 from hadron.variables import variable
+from tests.integration import native
 from tests.integration.access import an_empty_database, unbelt
 from tests.integration.wasm import timescaledb
 
@@ -93,16 +94,34 @@ def redis_url(stack: Endpoints) -> Iterator[str]:
         client.flushdb()
 
 
+@pytest.fixture(scope="module", params=["wasm", "native"])
+def kind_of_timescaledb(request: pytest.FixtureRequest) -> str:
+    """The WASM build, on every machine; and the server's own, where it has the extension."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def timescale_server() -> Iterator[str]:
-    """The URL of a migrated database with TimescaleDB, whatever PostgreSQL the stack has.
+def new_timescaledb(kind_of_timescaledb: str, request: pytest.FixtureRequest) -> native.New:
+    """Makes empty databases in which TimescaleDB can be created."""
+    if kind_of_timescaledb == "wasm":
+        return timescaledb
+    server: Endpoints = request.getfixturevalue("stack")
+    native.demand(server.database, "its statements are tested in WASM")
+    return lambda: an_empty_database(server.database)
+
+
+@pytest.fixture(scope="module")
+def timescale_server(new_timescaledb: native.New, kind_of_timescaledb: str) -> Iterator[str]:
+    """The URL of a migrated database with TimescaleDB, of which no job runs by itself.
 
     One a file: how far aggregates were made is remembered even when all rows are gone.
     """
-    with timescaledb() as url:
+    with new_timescaledb() as url:
         said: list[str] = []
         schema.migrate(url, said.append)
         assert said[0].startswith("TimescaleDB 2.")
+        if kind_of_timescaledb == "native":
+            native.stop_jobs(url)
         yield url
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 import psycopg
 
+from connectors.timescale.querying import queries
 from connectors.timescale.querying.answers import Candle
 from connectors.timescale.storage.windows import LEVELS, Interval
 from hadron.market.facts import TradePrinted
@@ -97,3 +98,20 @@ def assert_same(found: Sequence[Candle], expected: Sequence[Candle]) -> None:
             assert one.vwap is other.vwap
         else:
             assert abs(one.vwap - other.vwap) <= Decimal("1e-12")
+
+
+def assert_candles_are_those_of(url: str, trades: list[TradePrinted]) -> None:
+    """At every width, whatever was refreshed."""
+    rank, day = ranked(url), timedelta(days=1)
+    first = datetime.fromtimestamp(START_NS // 10**9, UTC)
+    for level in LEVELS:
+        for instrument in ("eq:A", "eq:B"):
+            found = queries.candles(
+                url,
+                instrument,
+                every=level.interval,
+                start=first - day,
+                end=first + 5 * day,
+                limit=100_000,
+            )
+            assert_same(found, recomputed(trades, instrument, WIDTH_NS[level.interval], rank))

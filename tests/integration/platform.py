@@ -11,9 +11,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from connectors.kafka import admin, groups
 from connectors.kafka.connection import configuration
@@ -26,9 +28,9 @@ from hadron.cli.defaults import seed_defaults
 from hadron.flow import FLOW
 from hadron.partitions import partition_of
 from hadron.ports import Record
-from hadron.settings import Settings, settings_from
+from hadron.settings import Settings, settings_from, variable
 from hadron.topics import LIVE
-from tests.integration.access import ACCESS, databases
+from tests.integration.access import ACCESS, an_empty_database, databases
 from tests.support import a_raw, codec
 
 SHARDS = 4
@@ -169,18 +171,30 @@ def platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
 @contextmanager
 def empty_platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
     """The same without topics and tables."""
-    directory = Path(tempfile.mkdtemp(prefix="hadron-platform-"))
-    try:
-        servers: frozenset[stack.Name] = frozenset({"kafka", *need})
-        endpoints = stack.up(directory, need=servers, progress=lambda _: None)
+    with servers("kafka", *need) as (directory, endpoints):
         made = Platform(directory, endpoints, more)
         try:
             yield made
         finally:
             made.stop_all()
-    finally:
-        stack.down(directory, progress=lambda _: None)
-        shutil.rmtree(directory)
+
+
+@contextmanager
+def servers(*need: stack.Name) -> Iterator[tuple[Path, stack.Endpoints]]:
+    """Servers that end with the test, and their directory.
+
+    If HADRON_DATABASE names a server, the database is an empty one there, gone afterwards.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="hadron-platform-"))
+    named = os.environ.get(variable("database"), "") if "postgres" in need else ""
+    ours = frozenset(need) - ({"postgres"} if named else set())
+    with an_empty_database(named) if named else nullcontext("") as database:
+        try:
+            started = stack.up(directory, need=ours, progress=lambda _: None)
+            yield directory, msgspec.structs.replace(started, database=database or started.database)
+        finally:
+            stack.down(directory, progress=lambda _: None)
+            shutil.rmtree(directory)
 
 
 def _trade(symbol: str, number: int) -> bytes:

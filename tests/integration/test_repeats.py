@@ -20,11 +20,11 @@ from connectors.timescale.tables import LAYOUTS, row
 from connectors.timescale.ticks import Prices, TickRows
 from hadron.audit.leaves import SIZE as SIZE_OF_LEAF
 from hadron.settings import settings_from
+from tests.integration import native
 from tests.integration.access import ACCESS, databases, unbelt
 from tests.integration.archiving import PARTITIONS, Bench, a_bench, wait_until
 from tests.integration.every_fact import a_dismissal, a_rejected_intent, by_topic
 from tests.integration.inserting import insert
-from tests.integration.wasm import timescaledb
 from tests.support import T0_NS, a_trade, an_approved_intent, codec
 
 TOPIC = "ticks.fast"
@@ -229,11 +229,11 @@ def test_kinds_that_share_a_table_are_staged_apart(shelf: Shelf) -> None:
     assert written == Written({"order_intents": 0}, 3, "checked")
 
 
-def test_rows_of_compressed_chunks_are_passed_over_too() -> None:
+def test_rows_of_compressed_chunks_are_passed_over_too(new_timescaledb: native.New) -> None:
     facts = [a_trade(raw_offset=n, at_ns=T0_NS + n) for n in range(5)]
     names = ", ".join(ticks.COLUMNS)
 
-    with timescaledb() as url:
+    with new_timescaledb() as url:
         migrate(url)
         insert(url, facts)
         # All connections share one session there, prepared statements and all; it has no COPY.

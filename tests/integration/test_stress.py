@@ -13,6 +13,7 @@ from connectors.local import postgres
 from connectors.local.stack import Endpoints
 from tests.integration.archiving import Bench, a_bench
 from tests.soak import trials
+from tests.soak.chunk import dropped_chunk
 from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
 
@@ -46,6 +47,10 @@ def test_a_database_killed_again_and_again_loses_nothing(stack: Endpoints, uniqu
 
 def test_offsets_that_kafka_forgot_are_those_of_the_database(bench: Bench) -> None:
     trials.forgotten_offsets(bench, count=2_000)
+
+
+def test_a_chunk_that_a_superuser_drops_is_named_and_comes_back(bench: Bench) -> None:
+    dropped_chunk(bench, count=1_500)
 
 
 def test_a_full_disk_is_waited_for_and_told(stack: Endpoints, unique: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from psycopg import errors
 
 from connectors import anchors
-from connectors.timescale import chain
+from connectors.timescale import chain, schema
 from connectors.timescale.retiring import dropping
 from connectors.timescale.retiring.certifying import certified
 from connectors.timescale.retiring.due import units
@@ -32,6 +32,7 @@ from connectors.timescale.verifying.checking import Checked
 from hadron.audit.facts import RowsRetired
 from hadron.audit.leaves import Leaves
 from hadron.market.facts import TradePrinted
+from tests.integration import native
 from tests.integration.access import unbelt
 from tests.integration.inserting import insert, rows
 from tests.support import T0_NS, a_trade, codec
@@ -68,9 +69,11 @@ def made_before(url: str, moment: datetime, age: timedelta) -> None:
     """Let the chunks that end by `moment` have been made so long ago."""
     with connected(url) as connection:
         connection.execute(
+            # The row of a chunk names it by its oid since 2.29, by schema and table before.
             """UPDATE _timescaledb_catalog.chunk SET creation_time = now() - %s::interval
-            WHERE (schema_name, table_name) IN (
-                SELECT chunk_schema, chunk_name FROM timescaledb_information.chunks
+            WHERE coalesce(to_jsonb(chunk) ->> 'relid',
+                to_jsonb(chunk) ->> 'schema_name' || '.' || (to_jsonb(chunk) ->> 'table_name')) IN (
+                SELECT chunk_schema || '.' || chunk_name FROM timescaledb_information.chunks
                 WHERE hypertable_name = 'ticks' AND range_end <= %s)""",
             (age, moment),
         )
@@ -168,6 +171,27 @@ def test_policies_alone_make_late_ticks_of_any_age_again(timescale: str) -> None
     assert [close for _, close in closes(timescale, "candles_1d")] == [100, 7, 100, 100]
     with connected(timescale) as connection:
         assert [stale(connection, level) for level in LEVELS] == [[]] * 4
+
+
+def test_candles_are_whole_while_a_policy_makes_them_first(
+    new_timescaledb: native.New, kind_of_timescaledb: str
+) -> None:
+    days = [NOON + n * DAY for n in range(6)]
+    change = """SELECT alter_job(job_id, config => config || '{"max_batches_per_execution": 1}')
+        FROM timescaledb_information.jobs WHERE proc_name LIKE '%refresh%'"""
+    seen = []
+
+    with new_timescaledb() as url:
+        schema.migrate(url)
+        if kind_of_timescaledb == "native":
+            native.stop_jobs(url)
+        insert(url, [at(day) for day in days])
+        rows(url, change)
+        for _ in days:
+            job(url, "candles_1s", "policy_refresh_continuous_aggregate")
+            seen.append([bucket for bucket, _ in closes(url)])
+
+    assert seen == [days] * len(days)
 
 
 def test_policies_become_what_is_wanted_and_stay(timescale: str) -> None:

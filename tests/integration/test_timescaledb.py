@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from connectors.timescale import ticks
-from connectors.timescale.querying import queries
 from connectors.timescale.records import value
 from connectors.timescale.storage.refresh import refresh_candles
 from connectors.timescale.storage.windows import LEVELS, TABLES
-from hadron.market.facts import TradePrinted
 from tests.integration.inserting import insert, rows
-from tests.integration.market import (
-    START_NS,
-    WIDTH_NS,
-    assert_same,
-    market,
-    ranked,
-    recomputed,
-)
+from tests.integration.market import assert_candles_are_those_of, market
 from tests.support import T0_NS, a_trade, codec
-
-START = datetime.fromtimestamp(START_NS // 10**9, UTC)
-
-
-def assert_candles_are_those_of(url: str, trades: list[TradePrinted]) -> None:
-    rank, day = ranked(url), timedelta(days=1)
-    for level in LEVELS:
-        for instrument in ("eq:A", "eq:B"):
-            found = queries.candles(
-                url,
-                instrument,
-                every=level.interval,
-                start=START - day,
-                end=START + 5 * day,
-                limit=100_000,
-            )
-            assert_same(found, recomputed(trades, instrument, WIDTH_NS[level.interval], rank))
 
 
 def test_every_fact_table_is_a_compressed_hypertable_with_its_chunks(timescale: str) -> None:

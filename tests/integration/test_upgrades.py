@@ -17,8 +17,8 @@ from connectors.timescale.inspection import VIEWS
 from connectors.timescale.storage import policies
 from connectors.timescale.storage.windows import FOR_EVER, LEVELS
 from hadron.errors import HadronError
+from tests.integration import native
 from tests.integration.inserting import rows
-from tests.integration.wasm import timescaledb
 
 CONFIG = Config()
 CONFIG.set_main_option("script_location", "connectors:timescale/migrations")
@@ -43,8 +43,7 @@ Row = dict[str, Any]
 def upgraded(url: str, revision: str) -> None:
     """A database as an earlier version of the code left it."""
     with psycopg.connect(url, prepare_threshold=None) as session:
-        listed = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
-        if session.execute(listed).fetchone():
+        if session.execute(native.LISTED).fetchone():
             session.execute("CREATE EXTENSION timescaledb")
         session.commit()
         engine = create_engine(
@@ -122,15 +121,19 @@ def test_plain_postgresql_comes_up_from_every_earlier_state(database: str, revis
 
 
 @EARLIER
-def test_timescaledb_comes_up_from_every_earlier_state(revision: str) -> None:
-    with timescaledb() as url:
+def test_timescaledb_comes_up_from_every_earlier_state(
+    new_timescaledb: native.New, revision: str
+) -> None:
+    with new_timescaledb() as url:
         assert_comes_up_whole(url, revision)
         with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
             assert policies.found(connection) == policies.wanted(FOR_EVER)
 
 
-def test_candles_are_not_dropped_where_they_cannot_be_made_again() -> None:
-    with timescaledb() as url:
+def test_candles_are_not_dropped_where_they_cannot_be_made_again(
+    new_timescaledb: native.New,
+) -> None:
+    with new_timescaledb() as url:
         upgraded(url, "0006")
         filled(url)
         with psycopg.connect(url, autocommit=True) as connection:

@@ -25,7 +25,7 @@ from hadron.audit.anchors import strange
 from hadron.audit.verification import Broken, broken_anchor
 from hadron.cli.exits import Exit
 from hadron.topics import ANCHORS
-from tests.integration import attacks, every_fact
+from tests.integration import attacks, every_fact, native
 from tests.integration.archiving import Bench, a_bench, wait_until
 from tests.support import T0_NS, a_quote, a_trade, codec
 
@@ -254,6 +254,7 @@ def clone(database: str) -> Iterator[str]:
     parts = urlsplit(database)
     template, name = parts.path.lstrip("/"), f"spoilt_{random.SystemRandom().randrange(2**48)}"
     server = urlunsplit(parts._replace(path="/postgres"))
+    native.stop_jobs(database)  # a database that somebody is in cannot be copied
     with psycopg.connect(server, autocommit=True) as connection:
         copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))

@@ -24,6 +24,7 @@ from connectors.local import stack as local
 from tests.benchmarks.__main__ import commit, machine
 from tests.integration.archiving import Bench, a_bench
 from tests.soak import trials
+from tests.soak.chunk import dropped_chunk
 from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
 
@@ -111,6 +112,11 @@ def _exhausted_pool(kafka: str, _: argparse.Namespace) -> dict[str, Any]:
             return trials.exhausted_pool(bench, rate=5_000)
 
 
+def _dropped_chunk(kafka: str, asked: argparse.Namespace) -> dict[str, Any]:
+    with _bench(kafka) as (bench, _):
+        return dropped_chunk(bench, count=max(1_000, round(100_000 * asked.share)))
+
+
 TRIALS: dict[str, Trial] = {
     "outage": _outage,
     "killed_database": _killed_database,
@@ -119,6 +125,7 @@ TRIALS: dict[str, Trial] = {
     "full_disk": _full_disk,
     "full_log": _full_log,
     "exhausted_pool": _exhausted_pool,
+    "dropped_chunk": _dropped_chunk,
 }
 
 

@@ -53,7 +53,7 @@ def outage(bench: Bench, server: Path, *, down_s: float, warm_s: float, rate: in
         memory.close()
         child.terminate()
         child.wait()
-    _whole(bench)
+    whole(bench)
     return {
         "produced": len(bench.produced),
         "ingest_per_s": rate,
@@ -93,7 +93,7 @@ def killed_database(
             postgres.start(server)
     with bench.archive():
         wait_until(lambda: bench.rows() == len(bench.produced), timeout_s=_PATIENCE_S)
-    _whole(bench)
+    whole(bench)
     return {"kills": times, "produced": len(bench.produced)}
 
 
@@ -116,7 +116,7 @@ def killed_archive(bench: Bench, *, times: int, most: int, chance: random.Random
             child.wait()
     with bench.archive():
         wait_until(lambda: _stored(bench) >= len(bench.produced), timeout_s=_PATIENCE_S)
-    _whole(bench)
+    whole(bench)
     return {"kills": times, "produced": len(bench.produced)}
 
 
@@ -135,7 +135,7 @@ def forgotten_offsets(bench: Bench, *, count: int) -> Figures:
             groups.reset(kafka, group, dict.fromkeys(places, 0))
     # What is read twice would show as a second row, or as an error of the unique index.
     assert bench.counts.counted[metrics.RECORDS_IN] == len(bench.produced)
-    _whole(bench)
+    whole(bench)
     return {"produced": len(bench.produced)}
 
 
@@ -152,7 +152,7 @@ def full_disk(bench: Bench, make_room: Callable[[], object], *, rate: int) -> Fi
         make_room()
         wait_until(lambda: bench.rows() == len(bench.produced), timeout_s=_PATIENCE_S)
         wait_until(lambda: said.gauged[metrics.ARCHIVE_UP] == 1)
-    _whole(bench)
+    whole(bench)
     return {"rows_when_full": full, "produced": len(bench.produced)}
 
 
@@ -174,7 +174,7 @@ def exhausted_pool(bench: Bench, *, rate: int) -> Figures:
         wait_until(lambda: said.gauged[metrics.ARCHIVE_UP] == 1)
     with bench.archive():
         wait_until(lambda: bench.rows() == len(bench.produced), timeout_s=_PATIENCE_S)
-    _whole(bench)
+    whole(bench)
     return {"others": len(others), "timeouts": said.counted[metrics.DATABASE_TIMEOUTS]}
 
 
@@ -192,7 +192,7 @@ def _stored(bench: Bench) -> int:
     return bench.rows() + bench.rows("order_executions")
 
 
-def _whole(bench: Bench) -> None:
+def whole(bench: Bench) -> None:
     """count(*) = count(distinct place) = produced, and each row gives back its bytes."""
     with psycopg.connect(bench.database) as connection:
         counts = connection.execute(

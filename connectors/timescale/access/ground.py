@@ -12,15 +12,17 @@ from connectors.timescale.connection import Connection
 
 _NAMES = "SELECT current_database(), current_schema()"
 # Functions with which anybody may drop, freeze, fill or attach a chunk of a table of somebody
-# else's: TimescaleDB gives them to PUBLIC and does not ask whose the table is (seen in 2.23).
+# else's: TimescaleDB gives them to PUBLIC and does not ask whose the table is (seen in 2.23). And
+# one with which anybody may end the server: given NULL, it reads where nothing is (2.29.2).
 _OPEN = """
     SELECT function.oid::regprocedure::text, prokind = 'p'
     FROM pg_proc AS function JOIN pg_depend ON objid = function.oid AND deptype = 'e'
         JOIN pg_extension ON pg_extension.oid = refobjid AND extname = 'timescaledb'
-    WHERE proname = ANY(ARRAY['drop_chunk', 'freeze_chunk', 'unfreeze_chunk', 'create_chunk',
+    WHERE (proname = ANY(ARRAY['drop_chunk', 'freeze_chunk', 'unfreeze_chunk', 'create_chunk',
             'create_chunk_table', 'attach_osm_table_chunk', 'drop_osm_chunk',
             'drop_osm_table_chunk', 'hypertable_osm_range_update', 'policy_compression_execute'])
         AND pronamespace <> current_schema()::regnamespace
+        OR proname = 'merge_chunks_concurrently')
         AND has_function_privilege(%s, function.oid, 'EXECUTE')
 """
 
@@ -52,7 +54,7 @@ def of_database(connection: Connection, access: Access) -> Iterator[Difference]:
 
 
 def of_extension(connection: Connection, access: Access) -> Iterator[Difference]:
-    """Functions of TimescaleDB that change others' tables; statements for a superuser."""
+    """Functions of TimescaleDB that harm others; statements for a superuser."""
     for function, procedure in connection.execute(_OPEN, (access.name(Role.READER),)).fetchall():
         on = f"{'PROCEDURE' if procedure else 'FUNCTION'} {function}"
         yield Difference(

@@ -8,25 +8,35 @@ TABLES = """
         AND relname <> 'alembic_version'
     ORDER BY relname
 """
-# Aggregates by the name of their view. State 2 is what TimescaleDB keeps compressed rows in.
+# Aggregates by the name of their view. What TimescaleDB keeps compressed rows in is not listed by
+# its own views, and how it marks them in its catalogue differs from version to version. It leaves
+# a compressed chunk the statistics that it had before.
 HYPERTABLES = """
-    SELECT coalesce(user_view_name, table_name)::text AS name,
-        hypertable_size(relation) AS size,
-        (SELECT coalesce(sum(greatest(reltuples, pg_stat_get_live_tuples(chunk))), 0)::bigint
-            FROM show_chunks(relation) AS chunk JOIN pg_class ON pg_class.oid = chunk)
-        + (SELECT coalesce(sum(numrows_pre_compression), 0)::bigint
-            FROM _timescaledb_catalog.compression_chunk_size AS packed
-            JOIN _timescaledb_catalog.chunk ON chunk.id = packed.chunk_id
-            WHERE chunk.hypertable_id = known.id) AS rows,
-        (SELECT count(*) FROM show_chunks(relation)) AS chunks,
-        coalesce(number_compressed_chunks, 0) AS compressed,
-        before_compression_total_bytes::float / NULLIF(after_compression_total_bytes, 0) AS ratio
-    FROM _timescaledb_catalog.hypertable AS known
+    WITH shown (name, schema_name, table_name, is_view) AS (
+        SELECT hypertable_name::text, hypertable_schema, hypertable_name, false
+        FROM timescaledb_information.hypertables
+        UNION ALL
+        SELECT view_name::text, materialization_hypertable_schema,
+            materialization_hypertable_name, true
+        FROM timescaledb_information.continuous_aggregates
+    )
+    SELECT name, hypertable_size(relation) AS size, rows, chunks, compressed,
+        before / NULLIF(after, 0) AS ratio
+    FROM shown
+    JOIN _timescaledb_catalog.hypertable AS known USING (schema_name, table_name)
     CROSS JOIN LATERAL CAST(format('%I.%I', schema_name, table_name) AS regclass) AS relation
-    LEFT JOIN LATERAL hypertable_compression_stats(relation) ON compression_state = 1
-    LEFT JOIN _timescaledb_catalog.continuous_agg ON mat_hypertable_id = known.id
-    WHERE compression_state <> 2
-    ORDER BY user_view_name IS NOT NULL, known.id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS chunks, count(chunk_id) AS compressed,
+            coalesce(sum(coalesce(numrows_pre_compression,
+                greatest(reltuples, pg_stat_get_live_tuples(chunk)))), 0)::bigint AS rows,
+            sum(uncompressed_heap_size + uncompressed_toast_size + uncompressed_index_size)::float
+                AS before,
+            sum(compressed_heap_size + compressed_toast_size + compressed_index_size) AS after
+        FROM show_chunks(relation) AS chunk JOIN pg_class ON pg_class.oid = chunk
+        LEFT JOIN _timescaledb_catalog.compression_chunk_size
+            ON chunk_id = _timescaledb_functions.chunk_id_from_relid(chunk)
+    ) AS counted
+    ORDER BY is_view, known.id
 """
 # Those below 1000 are TimescaleDB's own. What never happened is "infinity", which is no datetime.
 JOBS = """

@@ -15,7 +15,11 @@ Kind = Literal["compress", "refresh", "foreign"]
 
 class Policy(NamedTuple):
     """What happens by itself. `age` is that of chunks to compress, or of the oldest bucket that is
-    made again (None: any); `settled`, `each` and `batch` are those of a Level."""
+    made again (None: any); `settled`, `each` and `batch` are those of a Level.
+
+    `newest_first` is TimescaleDB's default, with which candles are missing from when the newest
+    batch was made until the oldest is.
+    """
 
     on: str
     kind: Kind
@@ -23,13 +27,15 @@ class Policy(NamedTuple):
     settled: timedelta | None = None
     each: timedelta | None = None
     batch: int | None = None
+    newest_first: bool | None = None
 
 
 _FOUND = """
     SELECT coalesce(user_view_name, table_name), proc_name,
         (config ->> 'compress_after')::interval,
         (config ->> 'start_offset')::interval, (config ->> 'end_offset')::interval,
-        schedule_interval, (config ->> 'buckets_per_batch')::int
+        schedule_interval, (config ->> 'buckets_per_batch')::int,
+        coalesce((config ->> 'refresh_newest_first')::boolean, true)
     FROM timescaledb_information.jobs
     LEFT JOIN _timescaledb_catalog.hypertable AS source ON source.id
         = coalesce(config ->> 'hypertable_id', config ->> 'mat_hypertable_id')::int
@@ -41,12 +47,16 @@ _KINDS: Mapping[str, Kind] = {
     "policy_retention": "foreign",
     "policy_refresh_continuous_aggregate": "refresh",
 }
+# Candles that are made for the first time while those that they are made of are, too, may miss some
+# until they are made again: TimescaleDB looks at rows and at how far they are made at two moments
+# (seen in 2.29). So each width begins later than the one before.
 _ADD = {
     "compress": "SELECT add_compression_policy(%(on)s, %(age)s::interval)",
     "refresh": """
         SELECT add_continuous_aggregate_policy(%(on)s, start_offset => %(age)s::interval,
             end_offset => %(settled)s::interval, schedule_interval => %(each)s::interval,
-            buckets_per_batch => %(batch)s)
+            buckets_per_batch => %(batch)s, refresh_newest_first => %(newest_first)s,
+            initial_start => now() + %(settled)s::interval)
     """,
 }
 _REMOVE = {
@@ -67,6 +77,7 @@ def wanted(keep: Keep) -> set[Policy]:
             settled=level.settled,
             each=level.each,
             batch=level.batch,
+            newest_first=False,
         )
         for level in LEVELS
     }
@@ -77,10 +88,10 @@ def found(connection: Connection) -> set[Policy]:
     """The policies that a database with TimescaleDB has."""
     rows = connection.execute(_FOUND, [list(_KINDS)])
     return {
-        Policy(on, kind, start, end, each, batch)
+        Policy(on, kind, start, end, each, batch, newest)
         if kind == "refresh"
         else Policy(on, kind, compress)
-        for on, procedure, compress, start, end, each, batch in rows
+        for on, procedure, compress, start, end, each, batch, newest in rows
         if (kind := _KINDS[procedure])
     }
 

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
+from psycopg import errors
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
@@ -47,15 +49,21 @@ _CHUNKS = """
 _MADE_UNTIL = "SELECT _timescaledb_functions.cagg_watermark(%s)"
 _FIRST = -62_135_596_800 * 1_000_000  # the year 1: before it nothing is made
 # In batches of `Level.batch`, where the procedure knows batches; older ones make all in one go.
+# The oldest first: reading adds only what is newer than the newest that was made, so that candles
+# of before it would be missing until the last batch.
 _REFRESH = "CALL refresh_continuous_aggregate(%s, %s, %s)"
 _REFRESH_IN_BATCHES = """
     CALL refresh_continuous_aggregate(%s, %s, %s,
-        options => jsonb_build_object('buckets_per_batch', %s::int))
+        options => jsonb_build_object(
+            'buckets_per_batch', %s::int, 'refresh_newest_first', false))
 """
 _TAKES_OPTIONS = """
     SELECT EXISTS (SELECT FROM pg_proc
         WHERE proname = 'refresh_continuous_aggregate' AND 'options' = ANY(proargnames))
 """
+# A refresh of the same window is under way: TimescaleDB's own job, or somebody else's command.
+_BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
+PATIENCE_S = 300.0
 _NOW = "SELECT (extract(epoch FROM now()) * 1000000)::bigint"
 
 
@@ -66,10 +74,11 @@ class Window(NamedTuple):
     end: datetime
 
 
-def refresh_candles(url: str) -> Mapping[str, Sequence[Window]]:
+def refresh_candles(url: str, *, patience_s: float = PATIENCE_S) -> Mapping[str, Sequence[Window]]:
     """Make the touched windows of every width again, and return them by view.
 
     The running bucket is left alone. Nothing on plain PostgreSQL, where views are never behind.
+    Waits for a refresh that is under way; TransientError if one still is after `patience_s`.
     """
     if timescale_version(url) is None:
         return {}
@@ -80,15 +89,24 @@ def refresh_candles(url: str) -> Mapping[str, Sequence[Window]]:
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection,
     ):
         [(batches,)] = connection.execute(_TAKES_OPTIONS).fetchall()
+        again = Retrying(
+            retry=retry_if_exception_type(_BUSY),
+            wait=wait_random(0.1, 1),
+            stop=stop_after_delay(patience_s),
+            reraise=True,
+        )
         for level in LEVELS:  # the smaller first: what they change touches the wider
             done[level.view] = found = stale(connection, level)
             for window in found:
-                if batches:
-                    asked = (level.view, *window, level.batch)
-                    connection.execute(_REFRESH_IN_BATCHES, asked)
-                else:
-                    connection.execute(_REFRESH, (level.view, *window))
+                again(_make, connection, level, window, batches)
     return done
+
+
+def _make(connection: Connection, level: Level, window: Window, batches: bool) -> None:
+    if batches:
+        connection.execute(_REFRESH_IN_BATCHES, (level.view, *window, level.batch))
+    else:
+        connection.execute(_REFRESH, (level.view, *window))
 
 
 def made_until(connection: Connection, level: Level) -> datetime | None:
