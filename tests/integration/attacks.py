@@ -19,6 +19,8 @@ from tests.support import codec
 
 Connection = psycopg.Connection[Any]
 Found = tuple[str, int, int]
+# Which row is meant: a row's own ctid is another's, too, where a table is made of chunks.
+WHICH = sql.SQL("concat_ws('/', log_topic, log_partition, log_offset)")
 PLACE = {"log_topic", "log_partition", "log_offset"}
 # Another value of a type, given the one that is there.
 OTHER = {
@@ -50,8 +52,8 @@ def flip(db: Connection, table: str, topic: str, chance: random.Random) -> Found
     while True:
         name, kind = chance.choice(columns)
         other = sql.SQL(OTHER[kind]).format(sql.Identifier(name))
-        query = sql.SQL("UPDATE {} SET {} = {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(
-            sql.Identifier(table), sql.Identifier(name), other
+        query = sql.SQL("UPDATE {} SET {} = {} WHERE {} = %s").format(
+            sql.Identifier(table), sql.Identifier(name), other, WHICH
         )
         try:
             with db.transaction():
@@ -64,7 +66,8 @@ def flip(db: Connection, table: str, topic: str, chance: random.Random) -> Found
 def delete(db: Connection, table: str, topic: str, chance: random.Random) -> Found:
     """One row."""
     row = a_row(db, table, topic, chance)
-    db.execute(sql.SQL("DELETE FROM {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(sql.Identifier(table)), (row[0],))
+    gone = sql.SQL("DELETE FROM {} WHERE {} = %s").format(sql.Identifier(table), WHICH)
+    db.execute(gone, (row[0],))
     return topic, row[1], row[2]
 
 
@@ -74,7 +77,8 @@ def insert(db: Connection, table: str, topic: str, chance: random.Random) -> Fou
     further = chance.choice([0, 10_000])
     name = sql.Identifier(table)
     db.execute(sql.SQL("CREATE TEMP TABLE more (LIKE {})").format(name))
-    db.execute(sql.SQL("INSERT INTO more SELECT * FROM {} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s").format(name), row[:1])
+    copied = sql.SQL("INSERT INTO more SELECT * FROM {} WHERE {} = %s").format(name, WHICH)
+    db.execute(copied, row[:1])
     db.execute(
         "UPDATE more SET log_offset = log_offset + %s, at = at + interval '1 second'", (further,)
     )
@@ -143,11 +147,11 @@ def drop(db: Connection, table: str, topic: str, chance: random.Random) -> Found
     """All rows of some time."""
     row = a_row(db, table, topic, chance)
     gone = sql.SQL("""
-        WITH chunk AS (SELECT at FROM {table} WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s)
+        WITH chunk AS (SELECT at FROM {table} WHERE {which} = %s)
         DELETE FROM {table} WHERE at >= (SELECT at FROM chunk)
             AND at < (SELECT at FROM chunk) + interval '30 microseconds'
         RETURNING log_topic, log_partition, log_offset
-    """).format(table=sql.Identifier(table))
+    """).format(table=sql.Identifier(table), which=WHICH)
     return min(tuple(one) for one in db.execute(gone, (row[0],)).fetchall())
 
 
@@ -155,7 +159,8 @@ def rewrite(db: Connection, table: str, topic: str, chance: random.Random) -> Fo
     """Change a row, and make its chain anew in the same batches."""
     row = a_row(db, "ticks", topic, chance)
     partition = row[1]
-    db.execute("UPDATE ticks SET sequence = sequence + 1 WHERE concat_ws('/', log_topic, log_partition, log_offset) = %s", (row[0],))
+    changed = sql.SQL("UPDATE ticks SET sequence = sequence + 1 WHERE {} = %s").format(WHICH)
+    db.execute(changed, (row[0],))
     leaves: dict[int, bytes] = {}
     for offsets, again in slices(
         db, "ticks", Range(topic, partition, -1, 2**62), codec(), Leaves(codec().fingerprint)
@@ -182,8 +187,8 @@ def rewrite(db: Connection, table: str, topic: str, chance: random.Random) -> Fo
 def a_row(db: Connection, table: str, topic: str, chance: random.Random) -> tuple[Any, int, int]:
     """Any row of a topic that has its record as columns: where it is, partition, offset."""
     query = sql.SQL("""
-        SELECT concat_ws('/', log_topic, log_partition, log_offset), log_partition, log_offset FROM {} WHERE log_topic = %s AND record IS NULL
-    """).format(sql.Identifier(table))
+        SELECT {}, log_partition, log_offset FROM {} WHERE log_topic = %s AND record IS NULL
+    """).format(WHICH, sql.Identifier(table))
     found: tuple[Any, int, int] = chance.choice(db.execute(query, (topic,)).fetchall())
     return found
 

@@ -28,8 +28,9 @@ from hadron.cli.defaults import seed_defaults
 from hadron.flow import FLOW
 from hadron.partitions import partition_of
 from hadron.ports import Record
-from hadron.settings import Settings, settings_from, variable
+from hadron.settings import Settings, settings_from
 from hadron.topics import LIVE
+from hadron.variables import variable
 from tests.integration.access import ACCESS, an_empty_database, databases
 from tests.support import a_raw, codec
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.local import stack as local
 from connectors.local.stack import Endpoints
 from connectors.timescale import schema
-from hadron.settings import variable
+from hadron.variables import variable
 from tests.benchmarks.measuring import server
 from tests.integration.platform import servers
 

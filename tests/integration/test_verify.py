@@ -15,6 +15,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from psycopg import sql
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from connectors import anchors, signing
 from connectors.local.stack import Endpoints
@@ -254,10 +255,19 @@ def clone(database: str) -> Iterator[str]:
     parts = urlsplit(database)
     template, name = parts.path.lstrip("/"), f"spoilt_{random.SystemRandom().randrange(2**48)}"
     server = urlunsplit(parts._replace(path="/postgres"))
-    native.stop_jobs(database)  # a database that somebody is in cannot be copied
+    copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        sql.Identifier(name), sql.Identifier(template)
+    )
     with psycopg.connect(server, autocommit=True) as connection:
-        copied = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        connection.execute(copied.format(sql.Identifier(name), sql.Identifier(template)))
+        # A database that somebody is in cannot be copied; TimescaleDB's scheduler comes back.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(psycopg.errors.ObjectInUse),
+            stop=stop_after_attempt(5),
+            reraise=True,
+        ):
+            with attempt:
+                native.stop_jobs(database)
+                connection.execute(copied)
         try:
             yield urlunsplit(parts._replace(path=f"/{name}"))
         finally:
