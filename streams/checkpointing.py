@@ -28,7 +28,11 @@ class Checkpointer:
         self._one = asyncio.Lock()
 
     async def store(self, shards: Iterable[Shard], stepped: list[Fetch]) -> None:
-        """Snapshot, wait for outputs, store, acknowledge. `stepped`, one a slice, is emptied."""
+        """Snapshot, wait for outputs, store, acknowledge. `stepped`, one a slice, is emptied.
+
+        `shards` are looked at when the snapshot is taken, as `stepped` is: one that was restored
+        while we waited has stepped slices of which nothing else would be stored.
+        """
         async with self._one:
             started = time.perf_counter()
             # Asked before the snapshot: whatever is appended after it lies at or behind these ends.

@@ -259,7 +259,7 @@ class Stream:
             if urgent or time.monotonic() - last >= self._pace.checkpoint_s:
                 last = time.monotonic()
                 if self._stepped or any(shard.changed for shard in self._shards.values()):
-                    await self._checkpointer.store(list(self._shards.values()), self._stepped)
+                    await self._checkpointer.store(self._shards.values(), self._stepped)
                 self._show()
 
     async def _polls(self) -> None:
