@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench bench-peers soak clean install
+.PHONY: demo test lint bench bench-peers soak clean install simulate
 
 install: $(STAMP)
 
@@ -39,6 +39,9 @@ bench-peers: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.soak $(ARGS)
+
+simulate: $(STAMP)
+	$(BIN)/python -m tests.simulation $(or $(ARGS),--schedules 2000)
 
 clean:
 	-$(BIN)/hadron down
