@@ -101,7 +101,7 @@ STATE: Mapping[str, Topic] = {
 # In which order a fold steps what, by process. Kept as long as what it speaks of.
 JOURNAL: Mapping[str, Topic] = {
     process: Topic(f"journal.{process}", "process", (SlicesSequenced,))
-    for process in ("engine", "desk")
+    for process in ("engine", "desk", "portfolio")
 }
 
 ALL: tuple[Topic, ...] = (

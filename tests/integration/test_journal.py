@@ -106,7 +106,7 @@ def test_the_run_is_worth_comparing(alone: Platform) -> None:
     assert len({name_of(one) for one in made}) == len(made)
 
 
-@pytest.mark.parametrize("process", ["engine", "desk"])
+@pytest.mark.parametrize("process", ["engine", "desk", "portfolio"])
 def test_stepped_again_in_the_order_of_the_journal_it_decides_the_same_bytes(
     alone: Platform, process: str
 ) -> None:
@@ -118,7 +118,7 @@ def test_stepped_again_in_the_order_of_the_journal_it_decides_the_same_bytes(
     assert {report["identical"] for report in reports} == {True}
     assert len({report["hash"] for report in reports}) == 1
     assert reports[0]["hash"] == reports[0]["live_hash"]
-    topic = {"engine": "decisions", "desk": "intents"}[process]
+    topic = {"engine": "decisions", "desk": "intents", "portfolio": "positions"}[process]
     assert reports[0]["replayed"] == reports[0]["live"] == len(alone.facts(topic)) > 20
 
 

@@ -13,9 +13,10 @@ from hadron.audit.checkpoints import Recovered
 from hadron.audit.names import Name, name_of
 from hadron.desk.desk import Desk
 from hadron.fold import Fold
+from hadron.portfolio.portfolio import Portfolio
 from hadron.ports import Codec, FactLog, Record
 from hadron.strategy.engine import Engine
-from hadron.topics import DECISIONS, INTENTS, Names, topic_of
+from hadron.topics import DECISIONS, INTENTS, POSITIONS, Names, topic_of
 from streams.restoring import follow
 from streams.shard import Place, Shard
 
@@ -23,6 +24,7 @@ from streams.shard import Place, Shard
 FOLDS: Mapping[str, tuple[Callable[[], Fold], str]] = {
     "engine": (Engine, DECISIONS.name),
     "desk": (Desk, INTENTS.name),
+    "portfolio": (Portfolio, POSITIONS.name),
 }
 
 

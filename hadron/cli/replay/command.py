@@ -29,6 +29,7 @@ class Process(StrEnum):
 
     ENGINE = "engine"
     DESK = "desk"
+    PORTFOLIO = "portfolio"
 
 
 def _bound(edge: str, text: str) -> Bound:
