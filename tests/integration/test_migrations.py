@@ -13,7 +13,7 @@ from connectors.timescale.tables import LAYOUTS
 from connectors.timescale.tables import TABLES as FACTS
 from hadron.errors import TransientError
 
-TABLES = {*FACTS, "consumer_offsets", "audit_chain", "alembic_version"}
+TABLES = {*FACTS, "consumer_offsets", "audit_chain", "rows_retired", "alembic_version"}
 
 
 def columns(url: str, table: str) -> dict[str, str]:

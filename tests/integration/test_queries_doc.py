@@ -76,6 +76,7 @@ def test_every_view_and_function_is_on_the_page(url: str) -> None:
         UNION SELECT proname FROM pg_proc AS p WHERE pronamespace = 'public'::regnamespace
             AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
             AND prorettype <> 'trigger'::regtype
+            AND has_function_privilege('public', p.oid, 'EXECUTE')
     """
     with psycopg.connect(url) as connection:
         exist = {name for (name,) in connection.execute(ours).fetchall()}
