@@ -251,7 +251,8 @@ def test_a_hole_that_would_have_to_be_filled_for_all_to_see_is_refused(
     code = run(["archive", "import", "--from", str(cluster.directory)], cluster.environ)
 
     assert code == Exit.FAILED
-    assert "ticks.warm/0 has no record at an offset at or after 0" in capsys.readouterr().err
+    # Which offset: a busy broker may have begun the transaction anew.
+    assert "ticks.warm/0 has no record at an offset at or after " in capsys.readouterr().err
 
 
 def test_a_topic_that_is_not_empty_is_refused(
