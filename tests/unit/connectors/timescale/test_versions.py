@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+import connectors
+import hadron
+import schemas
 from connectors.timescale.layout import Place
 from connectors.timescale.verifying.expectation import cells
 from hadron.audit import names
@@ -25,7 +28,6 @@ from tests.support import a_decision, a_fill, a_quote, a_raw, a_trade, codec
 from tests.unit.connectors.timescale import test_bulk
 from tests.unit.connectors.timescale.later import Found, Stored
 
-ROOT = Path(__file__).parents[4]
 LATER = Path(__file__).with_name("later.py")
 NOTE = {"name": "note", "type": "string", "default": ""}
 FEE = {"name": "fee", "type": "Exact", "default": {"mantissa": 0, "scale": 0}}
@@ -73,9 +75,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Found]:
 
 def _second_versions(tree: Path) -> None:
     """A copy of the code whose contracts have a second version, in the catalogue as in the tree."""
-    for package in ("hadron", "connectors", "schemas"):
+    for package in (hadron, connectors, schemas):  # from where they are installed
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / package, tree / package, ignore=ignored)
+        shutil.copytree(package.__path__[0], tree / package.__name__, ignore=ignored)
     for name, (file, kind, field, line) in FIELDS.items():
         _change(tree / f"schemas/avro/{name}.avsc", lambda fields, new=field: fields.append(new))
         path = tree / file
