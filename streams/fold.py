@@ -13,13 +13,12 @@ import structlog
 from faust.types.tuples import TP
 
 from hadron import metrics
-from hadron.audit.facts import SequencedSlice
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
 from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
-from streams.journal import Journal
+from streams.journal import Journal, sequenced
 from streams.lanes import Lanes, Turn, Waiting
 from streams.outbox import Outbox
 from streams.ranks import COLD, FAST, OTHER, RANK, WARM
@@ -233,17 +232,16 @@ class Stream:
         if shard.changed:
             await self._checkpointer.store([shard], [])
         if journal is not None:
-            for _, facts in await _aside(lambda: list(follow(shard, place, log=log, codec=codec))):
-                self._emit(facts)
+            for done in await _aside(lambda: list(follow(shard, place, log=log, codec=codec))):
+                self._emit(done.facts)
             journal.begin(partition, shard.followed)
         for topic, records in await _aside(lambda: list(unread(shard, place, log=log))):
-            if journal is not None:
-                first, last = records[0].offset, records[-1].offset
-                said = [journal.append(partition, [SequencedSlice(topic, first, last + 1)])]
-                await self._until(partial(journal.stored, said))
+            entry = journal.append(partition, [sequenced(topic, records)]) if journal else None
+            if journal is not None and entry is not None:
+                await self._until(partial(journal.stored, [entry]))
             self._emit(shard.step(topic, records, codec))
-            if journal is not None:
-                shard.follow_to(said[0].wanted + 1)
+            if entry is not None:
+                shard.follow_to(entry.wanted + 1)
         self._shards[partition] = shard
         took = time.perf_counter() - started
         self._watch.restored(took)

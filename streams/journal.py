@@ -9,12 +9,18 @@ stood still for longer than its session.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
 from hadron.audit.facts import SequencedSlice, SlicesSequenced
 from hadron.errors import HadronError
 from hadron.ports import Codec, FactLog
+
+
+def sequenced(topic: str, records: Sequence[Any]) -> SequencedSlice:
+    """How an entry names records (aiokafka's or ours) of a topic, as the live run calls it."""
+    return SequencedSlice(topic, records[0].offset, records[-1].offset + 1)
 
 
 class Entry(msgspec.Struct):

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from hadron.audit.checkpoints import Recovered, recover
-from hadron.audit.facts import CheckpointTaken
+from hadron.audit.facts import CheckpointTaken, SlicesSequenced
 from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name, name_of
 from hadron.fold import Fold
@@ -16,6 +18,14 @@ from hadron.topics import ALL
 from streams.shard import Place, Shard
 
 RESTORE_SLICE = 1000
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """An entry of the journal, where it lies, and the facts that follow from what it names."""
+
+    record: Record
+    entry: SlicesSequenced
+    facts: list[Any]
 
 
 def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: Codec) -> Shard:
@@ -33,23 +43,24 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
 
 def follow(
     shard: Shard, place: Place, *, log: FactLog, codec: Codec, end: int | None = None
-) -> Iterator[tuple[Record, list[Any]]]:
+) -> Iterator[Followed]:
     """Step what the journal has behind our place in it, in its order, up to an end or its own.
 
-    Yields each entry, and the facts that follow from what it names. Blocks while it reads the log.
+    Blocks while it reads the log.
     """
     assert place.journal is not None
     journal = (place.names.write(place.journal), shard.partition)
     last, first = log.ends([journal])[journal], log.starts([journal])[journal]
     end = last if end is None else min(end, last)
-    for entries in _batches(log.read(*journal, start=max(first, shard.followed), end=end)):
-        said = [codec.decode(entry.value or b"") for entry in entries]
-        for entry, slices in zip(entries, followed(said, _reader(shard, place, log)), strict=True):
+    for records in _batches(log.read(*journal, start=max(first, shard.followed), end=end)):
+        entries = [codec.decode(record.value or b"") for record in records]
+        stepped = followed(entries, _reader(shard, place, log))
+        for record, entry, slices in zip(records, entries, stepped, strict=True):
             facts: list[Any] = []
-            for topic, records in slices:
-                facts += shard.step(topic, records, codec)
-            shard.follow_to(entry.offset + 1)
-            yield entry, facts
+            for topic, found in slices:
+                facts += shard.step(topic, found, codec)
+            shard.follow_to(record.offset + 1)
+            yield Followed(record, entry, facts)
     shard.follow_to(end)
 
 

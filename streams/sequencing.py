@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from hadron.audit.facts import SequencedSlice
-from streams.journal import Entry, Journal
+from streams.journal import Entry, Journal, sequenced
 from streams.lanes import Lanes, Turn
 from streams.ranks import COLD
 
@@ -60,17 +60,14 @@ class Sequencer:
         if self._journal is not None:
             slices: dict[int, list[SequencedSlice]] = {}
             for turn in turns:
-                slices.setdefault(turn.slice.partition, []).append(self._sequenced(turn))
+                said = sequenced(self._logical(turn.slice.topic), turn.records)
+                slices.setdefault(turn.slice.partition, []).append(said)
             entries = {
-                partition: self._journal.append(partition, said)
-                for partition, said in slices.items()
+                partition: self._journal.append(partition, each)
+                for partition, each in slices.items()
             }
         self.ahead.append(Batch(turns, entries))
 
     def may_step(self) -> bool:
         """Whether the first batch is on the log. Raise HadronError if it has another's place."""
         return self._journal is None or self._journal.stored(self.ahead[0].entries.values())
-
-    def _sequenced(self, turn: Turn) -> SequencedSlice:
-        first, last = turn.records[0].offset, turn.records[-1].offset
-        return SequencedSlice(self._logical(turn.slice.topic), first, last + 1)

@@ -37,7 +37,7 @@ def live_run(alone: Platform, *more: str, control: Sequence[Any] = (some_rules()
     """
     for fact in control:
         control_of(alone).append(fact)
-    received = _received(int(time.time() * 1000) - 60_000)
+    received = generated(SYMBOLS, EVENTS, random.Random(7))
     for partition, at_ms, key, value in received:
         alone.log.append("raw.massive", partition, [(key, value)], timestamp_ms=at_ms)
     alone.log.flush()
@@ -132,10 +132,14 @@ def reparametrised(alone: Platform, name: str, parameters: dict[str, str]) -> No
     control.append(msgspec.structs.replace(before, parameters=parameters, at_ns=time.time_ns()))
 
 
-def _received(begun_ms: int) -> Sequence[tuple[int, int, str, bytes]]:
-    events = market(SYMBOLS, random.Random(7).random, start_ms=begun_ms, events_per_s=EVENTS_PER_S)
+def generated(
+    symbols: Sequence[str], count: int, chance: random.Random
+) -> Sequence[tuple[int, int, str, bytes]]:
+    """Raw events, received since a minute ago: partition, time in ms, key and record."""
+    begun_ms = int(time.time() * 1000) - 60_000
+    events = market(symbols, chance.random, start_ms=begun_ms, events_per_s=EVENTS_PER_S)
     made = []
-    for frame, (_, played) in enumerate(zip(range(EVENTS), events, strict=False)):
+    for frame, (_, played) in enumerate(zip(range(count), events, strict=False)):
         key = f"eq:{played.symbol}"
         raw = a_raw(
             played.element,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -15,12 +15,11 @@ from hadron.audit.facts import SlicesSequenced
 from hadron.audit.names import name_of
 from hadron.control.facts import LimitsChanged, RulesChanged
 from hadron.partitions import partition_of
-from hadron.simulation.market import market
 from hadron.strategy.facts import DecisionMade
 from hadron.topics import TICKS, key_of
 from tests.integration.platform import SHARDS, Platform, kill, platform, until
-from tests.integration.replaying import control_of, replayed
-from tests.support import a_raw, codec, some_rules
+from tests.integration.replaying import control_of, generated, replayed
+from tests.support import codec, some_rules
 
 SYMBOLS = ("AIG", "BAC", "IBM", "SPY", "KO", "XOM")
 EVENTS, ROUNDS = 12_000, 6
@@ -42,7 +41,7 @@ def alone() -> Iterator[Platform]:
         )
         running = {name: made.start(name) for name in (*FOLDS, "gateway")}
         second = made.start("engine")
-        events = _events(chance)
+        events = generated(SYMBOLS, EVENTS, chance)
         for number in range(ROUNDS):
             _append(made, events[number::ROUNDS])
             _change(made, number, chance)
@@ -57,25 +56,8 @@ def alone() -> Iterator[Platform]:
         yield made
 
 
-def _events(chance: random.Random) -> list[tuple[int, str, bytes]]:
-    found = []
-    began_ms = int(time.time() * 1000) - 60_000
-    events = market(SYMBOLS, chance.random, start_ms=began_ms, events_per_s=100.0)
-    for frame, (_, played) in enumerate(zip(range(EVENTS), events, strict=False)):
-        key = f"eq:{played.symbol}"
-        raw = a_raw(
-            played.element,
-            symbol=played.symbol,
-            instrument=key,
-            frame=frame,
-            seen_ns=played.at_ms * 1_000_000,
-        )
-        found.append((partition_of(key, SHARDS), key, codec().encode(raw)))
-    return found
-
-
-def _append(alone: Platform, events: list[tuple[int, str, bytes]]) -> None:
-    for partition, key, value in events:
+def _append(alone: Platform, events: Sequence[tuple[int, int, str, bytes]]) -> None:
+    for partition, _, key, value in events:
         alone.log.append("raw.massive", partition, [(key, value)])
     alone.log.flush()
 
@@ -128,11 +110,11 @@ def test_a_process_that_slept_through_its_session_steps_nothing_of_anothers(
 ) -> None:
     # given an engine that sleeps while another gets its shards and steps on
     sleeper, _ = alone.start("engine"), alone.start("normalize")
-    _append(alone, _events(random.Random(1))[:300])
+    _append(alone, generated(SYMBOLS, 300, random.Random(1)))
     alone.wait_until_taken("normalize", "engine")
     sleeper.send_signal(signal.SIGSTOP)
     alone.start("engine")
-    _append(alone, _events(random.Random(2))[:300])
+    _append(alone, generated(SYMBOLS, 300, random.Random(2)))
     alone.wait_until_taken("normalize", "engine")
 
     # when it wakes up

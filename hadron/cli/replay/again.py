@@ -51,8 +51,6 @@ class Again(msgspec.Struct):
     partition: int
     entries: int = 0
     records: int = 0
-    facts: int = 0
-    seconds: float = 0.0
     digests: dict[Name, bytes] = {}
     live: dict[Name, bytes] = {}
     difference: Difference | None = None
@@ -84,25 +82,24 @@ def again(
 
     `show` is told how many entries are done.
     """
-    begun, done = time.perf_counter(), Again(partition)
+    done = Again(partition)
     place = Place(run.process, run.partitions, run.names)
     shard = Shard(place, partition, FOLDS[run.process][0](), Recovered())
     covered: dict[str, tuple[int, int]] = {}
     made: dict[Name, tuple[int, bytes]] = {}
     pace = _Pace(run.speed)
-    for entry, facts in follow(shard, place, log=log, codec=codec, end=bounds.end):
-        pace.wait(entry)
+    for each in follow(shard, place, log=log, codec=codec, end=bounds.end):
+        pace.wait(each.record)
         done.entries += 1
-        if entry.offset >= bounds.begin:
-            for slice in codec.decode(entry.value or b"").slices:
+        if each.record.offset >= bounds.begin:
+            for slice in each.entry.slices:
                 first, _ = covered.get(slice.topic, (slice.first, 0))
                 covered[slice.topic] = first, slice.end
                 done.records += slice.end - slice.first
-            for fact in facts:
+            for fact in each.facts:
                 if run.names.write(topic_of(fact).name) == run.topic:
-                    made[name_of(fact)] = entry.offset, codec.encode(fact)
+                    made[name_of(fact)] = each.record.offset, codec.encode(fact)
         show(done.entries)
-    done.facts, done.seconds = len(made), time.perf_counter() - begun
     _compare(run, done, made, covered, log=log, codec=codec)
     return done
 
