@@ -82,8 +82,9 @@ def main() -> None:
     show(result)
 
 
-def _archive(alone: Platform, records: int, name: str) -> dict[str, Any]:
-    watch, before = Watch(records), server_cpu_s(alone.directory)
+def archived(alone: Platform, records: int, *, group: str) -> Watch:
+    """Run the archive in this process until so many rows are stored; what was seen meanwhile."""
+    watch = Watch(records)
     process.run(
         alone.settings,
         codec=codec(),
@@ -91,8 +92,14 @@ def _archive(alone: Platform, records: int, name: str) -> dict[str, Any]:
         pulse=Health("archive", "bench"),
         alarms=Heard(),
         stop=watch.stop,
-        group=name,
+        group=group,
     )
+    return watch
+
+
+def _archive(alone: Platform, records: int, name: str) -> dict[str, Any]:
+    before = server_cpu_s(alone.directory)
+    watch = archived(alone, records, group=name)
     spent = server_cpu_s(alone.directory)
     cpu_s = {"archive": watch.cpu_s, **{of: spent[of] - before[of] for of in spent}}
     return {

@@ -9,11 +9,8 @@ import argparse
 import os
 import time
 
-from connectors.http.health import Health
-from connectors.timescale.archiving import process
 from connectors.timescale.verifying import checking
-from tests.alarms import Heard
-from tests.benchmarks.bench_archive import Watch, produce
+from tests.benchmarks.bench_archive import archived, produce
 from tests.benchmarks.measuring import server, server_cpu_s, show
 from tests.integration.platform import Platform, platform
 from tests.support import codec
@@ -25,19 +22,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
-    with platform("postgres", batch_rows="5000") as alone:
+    with platform("postgres") as alone:
         assert alone.settings.database_migrate is not None
         database = server(alone.settings.database_migrate.get_secret_value())
         produce(alone.log, asked.records)
-        watch = Watch(asked.records)
-        process.run(
-            alone.settings,
-            codec=codec(),
-            telemetry=watch,
-            pulse=Health("archive", "bench"),
-            alarms=Heard(),
-            stop=watch.stop,
-        )
+        archived(alone, asked.records, group="verify")
         runs = [_verified(alone, asked.records, asked.processes) for _ in range(asked.runs)]
     show(
         {
