@@ -54,5 +54,21 @@ def test_every_command_shown_can_be_typed(page: Path) -> None:
             pytest.fail(f"hadron {' '.join(words)}: {error}")
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    files = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [path.name[:4] for path in files]
+
+    assert numbers == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for path in files:
+        assert path.read_text("utf-8").startswith(f"# {path.name[:4]} ")
+
+
+@each_page
+def test_a_link_to_a_decision_says_its_number(page: Path) -> None:
+    links = re.findall(r"\[([^\]]*\d{4})\]\(\S*?(\d{4})-[^)\s]*\)", page.read_text("utf-8"))
+
+    assert [link for link in links if not link[0].endswith(link[1])] == []
+
+
 def test_the_documents_show_commands() -> None:
     assert sum(len(list(_commands(page))) for page in PAGES) > 20
