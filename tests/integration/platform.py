@@ -22,6 +22,7 @@ from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from connectors.local import stack
 from connectors.timescale import schema
+from connectors.timescale.querying import accounting
 from hadron import topics
 from hadron.audit.names import Name, name_of
 from hadron.cli.defaults import seed_defaults
@@ -136,6 +137,13 @@ class Platform:
     def wait_until_taken(self, *processes: str) -> None:
         """Return once these processes have taken and committed everything."""
         until(lambda: self.left(processes) == 0, f"{', '.join(processes)} took everything")
+
+    def archived(self) -> bool:
+        """Whether the database has all that its archive is to take, as its own ledger says."""
+        assert self.settings.database is not None
+        done = accounting.offsets(self.settings.database.get_secret_value())
+        places = [(topic.name, p) for topic in topics.sink_topics() for p in range(SHARDS)]
+        return all(done.get(place, 0) >= end for place, end in self.log.ends(places).items())
 
     def records(self, *names: str) -> Iterator[Record]:
         """All records of topics, partition by partition."""

