@@ -10,8 +10,11 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from connectors.kafka import admin, groups
+from connectors.kafka.connection import configuration
 from connectors.local import postgres
 from connectors.local.stack import Endpoints
+from connectors.timescale.archiving import process
 from connectors.timescale.archiving.archive import MOST_ROWS
 from hadron import metrics
 from hadron.errors import HadronError, PoisonLimitReached
@@ -51,6 +54,19 @@ def test_a_single_row_is_written_when_its_time_has_come(bench: Bench) -> None:
         bench.append("ticks.fast", trades(1))
 
         wait_until(lambda: bench.rows() == 1)
+
+
+def test_the_last_rows_before_a_quiet_hour_are_committed_too(bench: Bench) -> None:
+    kafka, group = admin.connect(configuration(bench.settings())), bench.prefix + process.GROUP
+
+    # Two batches within the second in which people are told but once.
+    with bench.archive(batch_rows="100", batch_s="5"):
+        for first in (0, 100):
+            bench.append("ticks.fast", trades(100, first))
+            wait_until(lambda rows=first + 100: bench.rows() == rows)
+
+        place = (bench.prefix + "ticks.fast", 0)
+        wait_until(lambda: groups.committed(kafka, group).get(place) == 200)
 
 
 def test_a_stop_stores_what_was_read(bench: Bench) -> None:

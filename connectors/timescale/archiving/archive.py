@@ -89,6 +89,9 @@ class Archive:
     def _turn(self) -> None:
         self._pulse.beat()
         self._settle()
+        # Also where nothing was stored since: rows may wait, and a commit may have failed.
+        if time.monotonic() - self._shown_s >= _SHOW_S:
+            self._show()
         if self._job is None:
             self._start_job()
         if self._job is not None and self._batch.size >= self._most:
@@ -150,7 +153,7 @@ class Archive:
         if isinstance(result, Batch):
             self._count(result)
         elif set(result) == set(self._assigned):
-            self._positions = dict(result)
+            self._positions, self._stored = dict(result), dict(result)
             self._consumer.assign([TopicPartition(*place, at) for place, at in result.items()])
 
     def _hold(self, job: Future[Any]) -> None:
@@ -190,11 +193,9 @@ class Archive:
     def _count(self, batch: Batch) -> None:
         ours = self._positions
         self._stored.update((place, at) for place, at in batch.next.items() if place in ours)
-        if time.monotonic() - self._shown_s >= _SHOW_S:
-            self._shown_s = time.monotonic()
-            self._show()
 
     def _show(self) -> None:
+        self._shown_s = time.monotonic()
         lag = membership.lag(self._consumer, self._stored)
         for topic, records in lag.items():
             self._telemetry.gauge(metrics.LAG_RECORDS, records, process="archive", topic=topic)
