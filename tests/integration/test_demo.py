@@ -103,7 +103,7 @@ def test_twenty_kills_of_any_process_lose_and_double_nothing(folder: Path) -> No
     assert found["ticks_twice"] == 0
     assert found["raw"] == found["ticks"] > 10_000
     assert found["decisions"]["decisions"] == found["decisions"]["one"] > 0
-    assert (code, found["holds"]) == (Exit.OK, True)
+    assert (code, found["holds"]) == (Exit.OK, True), found
 
 
 @pytest.mark.timeout(240)
@@ -140,6 +140,6 @@ def test_a_tape_of_real_ticks_ends_with_an_accounting_that_holds(folder: Path) -
 
     # then every row of the tape is a raw event, a tick and a row of the database
     found = report(folder)
-    assert (code, found["holds"]) == (Exit.OK, True)
+    assert (code, found["holds"]) == (Exit.OK, True), found
     assert found["raw"] == found["ticks"] == 109_067 + 24_293
     assert found["market"].startswith("tape")
