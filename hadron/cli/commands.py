@@ -23,6 +23,7 @@ PLACES = {
     "prove": "hadron.cli.verify.proofs.prove",
     "verify-proof": "hadron.cli.verify.proofs.verify_proof",
     "replay": "hadron.cli.replay.command.replay",
+    "counterfactual": "hadron.cli.whatif.counterfactual.counterfactual",
     "explain": "hadron.cli.explain.command.explain",
     "version": "hadron.cli.version.version",
     "topics": "hadron.cli.topics.app",

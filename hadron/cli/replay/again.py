@@ -100,11 +100,11 @@ def again(
                 if run.names.write(topic_of(fact).name) == run.topic:
                     made[name_of(fact)] = each.record.offset, codec.encode(fact)
         show(done.entries)
-    _compare(run, done, made, covered, log=log, codec=codec)
+    compare(run, done, made, covered, log=log, codec=codec)
     return done
 
 
-def _compare(
+def compare(
     run: Run,
     done: Again,
     made: Mapping[Name, tuple[int, bytes]],
@@ -113,6 +113,7 @@ def _compare(
     log: FactLog,
     codec: Codec,
 ) -> None:
+    """Hold what was made against what the log has of the same records."""
     live = dict(_live(run, done.partition, covered, log=log, codec=codec))
     done.digests = {name: sha256(value).digest() for name, (_, value) in made.items()}
     done.live = {name: sha256(value).digest() for name, value in live.items()}

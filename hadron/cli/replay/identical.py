@@ -20,11 +20,9 @@ from hadron.cli import opening, output
 from hadron.cli.exits import Exit
 from hadron.cli.replay import progress
 from hadron.cli.replay.again import Again, Difference, Range, Run, again
-from hadron.cli.replay.bounds import Bound, Edge, Moment
-from hadron.errors import SettingsError
-from hadron.ports import FactLog
+from hadron.cli.replay.bounds import Bound
+from hadron.cli.replay.journalled import journalled
 from hadron.settings import Settings
-from hadron.topics import JOURNAL
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -64,7 +62,7 @@ def identical(wanted: Wanted, settings: Settings, *, as_json: bool) -> Exit:
     names = opening.names(settings)
     run = Run(wanted.process, settings.num_shards, names, wanted.speed)
     log = opening.fact_log(settings)
-    ranges = _ranges(wanted, run, settings, log)
+    ranges = journalled(run, wanted.begin, wanted.end, settings=settings, log=log)
     workers = min(wanted.workers or cpu_count() or 1, len(ranges) or 1)
     begun = time.monotonic()
     with progress.shown(as_json=as_json) as show:
@@ -72,37 +70,6 @@ def identical(wanted: Wanted, settings: Settings, *, as_json: bool) -> Exit:
     found = _report(run, shards, ranges, workers=workers, elapsed_s=time.monotonic() - begun)
     output.show(found, *_tables(found), as_json=as_json)
     return Exit.OK if found.identical else Exit.CHECK_FAILED
-
-
-def _ranges(wanted: Wanted, run: Run, settings: Settings, log: FactLog) -> dict[int, Range]:
-    topic = run.names.write(JOURNAL[wanted.process].name)
-    places = [(topic, partition) for partition in range(run.partitions)]
-    starts, ends = log.starts(places), log.ends(places)
-    begin = _offsets(wanted.begin, starts, ends, settings)
-    end = _offsets(wanted.end, ends, ends, settings)
-    return {
-        place[1]: Range(begin[place], end[place]) for place in places if begin[place] < end[place]
-    }
-
-
-def _offsets(
-    bound: Bound,
-    edges: Mapping[tuple[str, int], int],
-    ends: Mapping[tuple[str, int], int],
-    settings: Settings,
-) -> dict[tuple[str, int], int]:
-    if isinstance(bound, Edge):
-        return dict(edges)
-    if isinstance(bound, Moment):
-        from connectors.kafka.inspection import stamped_after
-
-        after = stamped_after(opening.admin(settings), list(edges), bound.at_ms)
-        return {place: after.get(place, ends[place]) for place in edges}
-    if strange := sorted(bound.by_place.keys() - edges.keys()):
-        told = ", ".join(f"{topic}/{partition}" for topic, partition in strange)
-        wanted = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(edges))
-        raise SettingsError([f"--from or --to: {told}; wanted partitions of {wanted}"])
-    return {place: bound.by_place.get(place, edge) for place, edge in edges.items()}
 
 
 def _all(

@@ -1,0 +1,1 @@
+"""`hadron shadow` and `hadron counterfactual`: what would have been."""

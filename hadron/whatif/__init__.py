@@ -1,0 +1,1 @@
+"""What would have been: other limits for a day that is over, another strategy beside live."""
