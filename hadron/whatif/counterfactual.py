@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -93,9 +92,11 @@ class Counterfactual:
         self._before: Mapping[Whose, Profit] = {}
 
     def begin(self) -> None:
-        """Let the sides part, from what both are now."""
+        """Let the sides part, from what both are now. To be called once."""
         self._before = self._live_worth.profits(self._prices.newest)
-        self._other, self._other_worth = deepcopy(self._live), deepcopy(self._live_worth)
+        self._other_worth = self._live_worth.twin()
+        self._other = Desk()
+        self._other.restore(self._live.snapshot())
         for limits in self._limits.values():
             self._other.step(Slice("control", 0, [Received(0, limits)]))
 

@@ -48,6 +48,13 @@ class Worth:
         self._portfolio = Portfolio()
         self._newest: dict[tuple[str, str, str], PositionChanged] = {}
 
+    def twin(self) -> Worth:
+        """Another in the same state. To be called once: a snapshot has what changed since."""
+        twin = Worth()
+        twin._portfolio.restore(self._portfolio.snapshot())
+        twin._newest = dict(self._newest)
+        return twin
+
     def take(self, slice: Slice) -> None:
         """Take orders or marks."""
         for position in self._portfolio.step(slice):
