@@ -27,6 +27,9 @@ class _Worth(msgspec.Struct, frozen=True):
     value: Decimal = ZERO  # below zero is short
 
 
+NOTHING = _Worth()
+
+
 class _Account(msgspec.Struct):
     """One portfolio: sums over its positions, and what it paid."""
 
@@ -40,14 +43,13 @@ class _Account(msgspec.Struct):
     traded: Decimal = ZERO  # in that month
 
     def put(self, key: tuple[str, str], new: _Worth) -> None:
-        """Replace what a position adds."""
-        old = self.worth.get(key, _Worth())
+        """Replace what a position adds. To be called `exactly`."""
+        old = self.worth.get(key, NOTHING)
         self.worth[key] = new
-        with exactly():
-            self.realised += new.realised - old.realised
-            self.unrealised += new.unrealised - old.unrealised
-            self.net += new.value - old.value
-            self.gross += abs(new.value) - abs(old.value)
+        self.realised += new.realised - old.realised
+        self.unrealised += new.unrealised - old.unrealised
+        self.net += new.value - old.value
+        self.gross += abs(new.value) - abs(old.value)
 
 
 class Ledger:
@@ -98,16 +100,18 @@ class Ledger:
         price = position.mark if position.mark is not None else position.average_price
         with exactly():
             value = position.quantity * (price or ZERO)
-        worth = _Worth(position.realised, position.unrealised or ZERO, value)
-        account.put((position.strategy, position.instrument), worth)
-        self._draw(position.portfolio, account, position.at_ns)
+            worth = _Worth(position.realised, position.unrealised or ZERO, value)
+            account.put((position.strategy, position.instrument), worth)
+            self._draw(position.portfolio, account, position.at_ns)
 
     def _account(self, portfolio: str) -> _Account:
-        return self._accounts.setdefault(portfolio, _Account({}))
+        account = self._accounts.get(portfolio)
+        if account is None:
+            account = self._accounts[portfolio] = _Account({})
+        return account
 
     def _draw(self, portfolio: str, account: _Account, at_ns: int) -> None:
-        with exactly():
-            equity = self._capital + account.realised + account.unrealised - account.fees
+        equity = self._capital + account.realised + account.unrealised - account.fees
         point = EquityPoint(
             at_ns=at_ns,
             portfolio=portfolio,

@@ -92,6 +92,7 @@ class Backtest:
     def result(self, codec: Codec) -> Result:
         """All that happened so far."""
         trading, settings = self._trading, self._settings
+        trading.value()
         digest = sha256()
         for decision in trading.decisions:
             value = codec.encode(decision)
@@ -178,7 +179,7 @@ class Backtest:
         for fact in facts:
             match fact:
                 case PriceMarked():
-                    self._hold(self._trading.mark(fact))
+                    self._trading.mark(fact)
                 case RecordPoisoned():
                     self._poisoned += 1
                 case AlertRaised():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import count, groupby
 from typing import Any
 
 from hadron.backtest.blotter import Blotter
@@ -19,7 +20,7 @@ from hadron.partitions import partition_of
 from hadron.portfolio.facts import PositionChanged
 from hadron.portfolio.portfolio import Portfolio
 from hadron.strategy.facts import DecisionMade
-from hadron.topics import partition_key_of, topic_of
+from hadron.topics import MARKS, partition_key_of, topic_of
 
 
 class Trading:
@@ -39,13 +40,16 @@ class Trading:
         self._desk = Desk()
         self._portfolio = Portfolio()
         self._ends: Counter[tuple[str, int]] = Counter()
+        self._marks: list[PriceMarked] = []  # that were not valued yet
 
     def control(self, fact: Any) -> None:
         """Let the desk know limits, a halt and the like."""
+        self.value()
         self._desk.step(Slice("control", 0, [Received(0, fact)]))
 
     def decide(self, decision: DecisionMade) -> list[PositionChanged]:
         """Judge and send a decision; return the positions that changed with it."""
+        self.value()
         self.decisions.append(decision)
         [outcome] = self._desk.step(self._appended(decision))
         self.outcomes.append(outcome)
@@ -58,20 +62,27 @@ class Trading:
 
     def settle(self, said: Iterable[Said]) -> list[PositionChanged]:
         """Take what the exchange says; return the positions that changed."""
+        self.value()
         changed: list[PositionChanged] = []
         for one in said:
             self.ledger.trade(one)
             self.blotter.take(one)
-            orders = self._at("orders", one.fact.portfolio, one.fact)
+            orders = self._at("orders", one.fact.portfolio, [one.fact])
             self._desk.step(orders)
             changed += self._stated(orders)
         return changed
 
-    def mark(self, mark: PriceMarked) -> list[PositionChanged]:
-        """Value what is held; return the positions that changed."""
-        marks = self._appended(mark)
-        self._desk.step(marks)
-        return self._stated(marks)
+    def mark(self, mark: PriceMarked) -> None:
+        """Take a mark. It changes nothing that is held, so it may wait for those after it."""
+        self._marks.append(mark)
+
+    def value(self) -> None:
+        """State what is held at the marks that were taken."""
+        marks, self._marks = self._marks, []
+        for key, some in groupby(marks, key=partition_key_of):
+            slice = self._at(MARKS.name, key, list(some))
+            self._desk.step(slice)
+            self._stated(slice)
 
     def _stated(self, slice: Slice) -> list[PositionChanged]:
         changed = list(self._portfolio.step(slice))
@@ -81,10 +92,10 @@ class Trading:
         return changed
 
     def _appended(self, fact: Any) -> Slice:
-        return self._at(topic_of(fact).name, partition_key_of(fact), fact)
+        return self._at(topic_of(fact).name, partition_key_of(fact), [fact])
 
-    def _at(self, topic: str, key: str, fact: Any) -> Slice:
+    def _at(self, topic: str, key: str, facts: Sequence[Any]) -> Slice:
         partition = partition_of(key, self._partitions)
-        offset = self._ends[topic, partition]
-        self._ends[topic, partition] = offset + 1
-        return Slice(topic, partition, [Received(offset, fact)])
+        first = self._ends[topic, partition]
+        self._ends[topic, partition] += len(facts)
+        return Slice(topic, partition, list(map(Received, count(first), facts)))

@@ -97,15 +97,15 @@ class Desk:
 
     def _learn(self, received: Received, slice: Slice) -> None:
         match received.fact:
-            case OrderFilled() | OrderRejected() as order:
-                self._end(order)
-            case OrderPartFilled() as part:
-                self._fill_part(part)
             case PriceMarked() as mark:
                 # The dearest, so that it is never too low for the side that is held.
                 known = [price for price in (mark.bid, mark.ask, mark.last) if price is not None]
                 if known:
                     self._shelf.put_price(mark.instrument, max(known))
+            case OrderFilled() | OrderRejected() as order:
+                self._end(order)
+            case OrderPartFilled() as part:
+                self._fill_part(part)
             case LimitsChanged() as limits:
                 self._shelf.put_limits(limits)
             case TradingHalted() as halted:

@@ -25,11 +25,11 @@ class Holdings:
     def follow(self, position: PositionChanged) -> bool:
         """Take a position. True if this changed whether the instrument is held."""
         instrument = position.instrument
-        before = self._holders.get(instrument, set())
-        who = {f"{position.portfolio}/{position.strategy}"}
-        after = before | who if position.quantity else before - who
-        if after == before:
+        before = self._holders.get(instrument) or set()
+        who = f"{position.portfolio}/{position.strategy}"
+        if (who in before) == bool(position.quantity):
             return False
+        after = before ^ {who}
         self._touched.add(instrument)
         if after:
             self._holders[instrument] = after

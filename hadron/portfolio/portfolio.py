@@ -28,6 +28,14 @@ class _Cause(msgspec.Struct, frozen=True):
     at_ns: int
 
 
+class _Standing(msgspec.Struct, frozen=True):
+    """What is stated of a position at any mark: between fills it stays."""
+
+    quantity: Decimal
+    average_price: Decimal | None
+    realised: Decimal
+
+
 class Portfolio:
     """Says PositionChanged on each fill, and on each mark of an instrument that is held.
 
@@ -39,6 +47,7 @@ class Portfolio:
 
     def __init__(self) -> None:
         self._positions: dict[_Key, Position] = {}
+        self._standing: dict[_Key, _Standing] = {}
         self._held: dict[str, set[_Key]] = {}  # by instrument
         self._marks: dict[str, PriceMarked] = {}  # of held instruments
         self._answered = Watermarks()
@@ -52,14 +61,14 @@ class Portfolio:
         for received in slice.records:
             fact = received.fact
             match fact:
+                case PriceMarked():
+                    cause = _Cause(slice.topic, slice.partition, received.offset, fact.at_ns)
+                    out.extend(self._mark(fact, cause))
                 case OrderFilled() | OrderPartFilled():
                     cause = _Cause(slice.topic, slice.partition, received.offset, fact.at_ns)
                     out.extend(self._fill(fact, cause))
                 case OrderRejected():
                     self._first(fact)
-                case PriceMarked():
-                    cause = _Cause(slice.topic, slice.partition, received.offset, fact.at_ns)
-                    out.extend(self._mark(fact, cause))
         return out
 
     def snapshot(self) -> Iterable[tuple[str, bytes]]:
@@ -119,6 +128,7 @@ class Portfolio:
     def _keep(self, position: Position) -> None:
         key = (position.portfolio, position.strategy, position.instrument)
         self._positions[key] = position
+        self._standing[key] = _standing(position)
         if position.quantity:
             self._held.setdefault(position.instrument, set()).add(key)
 
@@ -134,7 +144,7 @@ class Portfolio:
     def _stated(self, position: Position, cause: _Cause, index: int) -> PositionChanged:
         mark = self._mark_of(position)
         unrealised = position.unrealised(mark)
-        average = position.average_price
+        standing = self._standing[position.portfolio, position.strategy, position.instrument]
         return PositionChanged(
             source=cause.source,
             partition=cause.partition,
@@ -144,9 +154,9 @@ class Portfolio:
             strategy=position.strategy,
             instrument=position.instrument,
             at_ns=cause.at_ns,
-            quantity=stated(position.quantity, decimals=18),
-            average_price=None if average is None else stated(average),
-            realised=stated(position.realised),
+            quantity=standing.quantity,
+            average_price=standing.average_price,
+            realised=standing.realised,
             unrealised=None if unrealised is None else stated(unrealised),
             mark=mark,
         )
@@ -158,6 +168,15 @@ class Portfolio:
         closing: Side = "sell" if position.quantity > 0 else "buy"
         found = touch(closing, bid=fact.bid, ask=fact.ask, last=fact.last)
         return None if found is None else found.price
+
+
+def _standing(position: Position) -> _Standing:
+    average = position.average_price
+    return _Standing(
+        quantity=stated(position.quantity, decimals=18),
+        average_price=None if average is None else stated(average),
+        realised=stated(position.realised),
+    )
 
 
 def _part(key: _Key) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from hadron.portfolio.money import MONEY_DECIMALS, exactly, share
+from hadron.portfolio.money import EXACT, MONEY_DECIMALS, exactly, share
 from hadron.strategy.facts import Side
 
 ZERO = Decimal(0)
@@ -40,8 +40,7 @@ class Position(msgspec.Struct, frozen=True):
             return ZERO
         if mark is None:
             return None
-        with exactly():
-            return self.quantity * mark - self.cost
+        return EXACT.subtract(EXACT.multiply(self.quantity, mark), self.cost)
 
 
 def filled(position: Position, *, side: Side, quantity: Decimal, price: Decimal) -> Position:

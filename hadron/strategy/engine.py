@@ -121,7 +121,7 @@ class Engine:
                 if tick.quality in in_order:
                     prices.take_quote(tick)
                 said = answers(watch.on_quote, tick, prices) if watch.on_quote else None
-            if said or watch.held:
+            if said or (watch.held and tick.at_ns not in watch.quiet):
                 facts = self._facts(watch, said or (), tick, cause_of(place, tick))
                 if facts:
                     yield place, facts
@@ -154,8 +154,9 @@ class Engine:
             except Exception as raised:  # a user's code raises, and returns, whatever it likes
                 watch.quarantine(deployment.name)
                 failures.append((deployment, raised))
-        if watch.held and tick.quality in IN_ORDER and watch.is_due(tick.at_ns):
-            watch.marked_at_ns = tick.at_ns
+        due = watch.held and tick.at_ns not in watch.quiet
+        if due and tick.quality in IN_ORDER and prices.known:
+            watch.marked(tick.at_ns)
             facts.append(mark(prices, tick, cause.at(len(facts))))
         for deployment, error in failures:
             of_tick = (deployment, error, tick)

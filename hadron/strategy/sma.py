@@ -71,9 +71,13 @@ class SimpleSMA(Strategy):
             price = finer if finer < FITS else _aligned(state, price, trade.price_scale)
         prices = state.prices
         prices.append(price)
-        state.total = total = state.total + price - (prices.pop(0) if len(prices) > WINDOW else 0)
-        if len(prices) < WINDOW:
-            return None
+        if len(prices) <= WINDOW:
+            state.total += price
+            if len(prices) < WINDOW:
+                return None
+        else:
+            state.total += price - prices.pop(0)
+        total = state.total
         # All of it times WINDOW and 10,000, so that nothing is divided.
         distance = (WINDOW * price - total) * 10_000
         threshold = self._threshold_bps * total

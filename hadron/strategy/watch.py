@@ -56,6 +56,7 @@ class Watch:
         "on_trade",
         "prices",
         "quarantined",
+        "quiet",
         "running",
     )
 
@@ -64,6 +65,7 @@ class Watch:
         self.prices = LastPrices()
         self.applied: dict[str, int] = {}  # raw offset of the newest tick taken, by venue
         self.marked_at_ns: int | None = None
+        self.quiet = range(0)  # times at which no mark is due
         self.kept: dict[str, Kept] = {}  # restored, and not woken yet
         self.running: dict[str, tuple[Deployment, Strategy]] = {}
         self.quarantined: set[str] = set()
@@ -120,12 +122,10 @@ class Watch:
         self.forget(name)
         self.quarantined.add(name)
 
-    def is_due(self, at_ns: int) -> bool:
-        """Whether a mark is. True again, too, after time went back."""
-        before = self.marked_at_ns
-        return self.prices.known and (
-            before is None or not before <= at_ns < before + MARK_EVERY_NS
-        )
+    def marked(self, at_ns: int) -> None:
+        """Take when it was marked last. The next is due a second later, or after time went back."""
+        self.marked_at_ns = at_ns
+        self.quiet = range(at_ns, at_ns + MARK_EVERY_NS)
 
     def snapshot(self) -> bytes:
         """All of it, as bytes that are equal where the state is."""
@@ -159,6 +159,8 @@ def restored(instrument: str, value: bytes) -> Watch:
     snapshot = _decode(value)
     watch = Watch(instrument)
     watch.prices, watch.applied = snapshot.prices, snapshot.applied
-    watch.marked_at_ns, watch.kept = snapshot.marked_at_ns, snapshot.strategies
+    watch.kept = snapshot.strategies
+    if snapshot.marked_at_ns is not None:
+        watch.marked(snapshot.marked_at_ns)
     watch.quarantined = set(snapshot.quarantined)
     return watch
