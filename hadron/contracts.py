@@ -28,7 +28,7 @@ from hadron.market.facts import PriceMarked, QuoteChanged, RawReceived, TradePri
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.portfolio.facts import PositionChanged
 from hadron.reference.facts import InstrumentListed
-from hadron.strategy.facts import DecisionMade
+from hadron.strategy.facts import DecisionMade, StrategyDeployed
 
 Fact = msgspec.Struct
 FACTS: tuple[type[Any], ...] = (
@@ -48,6 +48,7 @@ FACTS: tuple[type[Any], ...] = (
     LimitsChanged,
     TradingHalted,
     TradingResumed,
+    StrategyDeployed,
     InstrumentListed,
     RecordPoisoned,
     AlertRaised,

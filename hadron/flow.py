@@ -10,11 +10,16 @@ from hadron import topics
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One process. `bootstrap` are the sources that it reads to their end before any other."""
+    """One process. `bootstrap` are the sources that it reads to their end before any other.
+
+    `outputs` have facts that follow from records and are named by them; `tells`, what it says of
+    itself.
+    """
 
     sources: tuple[str, ...]
     outputs: tuple[str, ...] = ()
     bootstrap: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
 
 
 _RAW = tuple(topic.name for topic in topics.RAW.values())
@@ -26,6 +31,7 @@ FLOW: Mapping[str, Step] = {
         (*_TICKS, "control", "positions"),
         ("decisions", "marks", "alerts", "dead"),
         ("control", "positions"),
+        ("strategies",),
     ),
     # Its own intents, too: after a crash they say what was judged before, whatever came first now.
     "desk": Step(

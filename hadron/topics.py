@@ -27,7 +27,7 @@ from hadron.market.facts import PriceMarked, QuoteChanged, RawReceived, TradePri
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.portfolio.facts import PositionChanged
 from hadron.reference.facts import InstrumentListed
-from hadron.strategy.facts import DecisionMade
+from hadron.strategy.facts import DecisionMade, StrategyDeployed
 
 DAY_MS = 86_400_000
 # Key of tombstones in a restored log, at offsets that compaction had emptied before.
@@ -86,6 +86,8 @@ CONTROL = Topic(
     whole_ms=7 * DAY_MS,
     everywhere=True,
 )
+# What each version of a strategy was made of; kept as long as a decision may name it.
+STRATEGIES = Topic("strategies", "version", (StrategyDeployed,), compacted=True)
 INSTRUMENTS = Topic("instruments", "venue:symbol", (InstrumentListed,), compacted=True)
 ALERTS = Topic("alerts", "subject", (AlertRaised, AlertCleared), 90 * DAY_MS)
 DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
@@ -113,6 +115,7 @@ ALL: tuple[Topic, ...] = (
     POSITIONS,
     MARKS,
     CONTROL,
+    STRATEGIES,
     INSTRUMENTS,
     ALERTS,
     DEAD,
@@ -146,6 +149,7 @@ _KEY: Mapping[type[Any], Callable[[Any], str]] = {
     LimitsChanged: lambda fact: f"limits/{fact.portfolio}",
     TradingHalted: lambda _: "trading",
     TradingResumed: lambda _: "trading",
+    StrategyDeployed: lambda fact: str(fact.version),
     InstrumentListed: lambda fact: f"{fact.venue}:{fact.symbol}",
     AlertRaised: lambda fact: str(fact.subject),
     AlertCleared: lambda fact: str(fact.subject),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import faust
 
 from hadron.strategy.engine import Engine
+from hadron.strategy.registry import KINDS
 from hadron.topics import Names
+from streams.deployments import Deployments
 from streams.fold import Stream
 from streams.shard import Place
 from streams.tools import Pace, Tools
@@ -14,6 +18,10 @@ from streams.tools import Pace, Tools
 def attach(app: faust.App, *, tools: Tools, pace: Pace, partitions: int, names: Names) -> Stream:
     """The stream ticks.* → decisions and marks.
 
-    What it steps, and in which order, is on `journal.engine` before it is stepped.
+    What it steps, and in which order, is on `journal.engine` before it is stepped; what its
+    strategies are made of, on `strategies`.
     """
-    return Stream(app, Place("engine", partitions, names), Engine, tools=tools, pace=pace)
+    place = Place("engine", partitions, names)
+    deployments = Deployments(tools.log, tools.codec, names=names, partitions=partitions)
+    make = partial(Engine, KINDS, tools.codes)
+    return Stream(app, place, make, tools=tools, pace=pace, configured=deployments.say_of)

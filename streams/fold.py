@@ -16,6 +16,7 @@ from hadron import metrics
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
+from hadron.topics import CONTROL
 from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
 from streams.journal import Journal, sequenced
@@ -53,13 +54,16 @@ class Stream:
         tools: Tools,
         pace: Pace,
         observe: Observer | None = None,
+        configured: Callable[[Any], None] | None = None,
     ) -> None:
+        """`configured` is told of a fold that was restored, and after control facts."""
         self._app = app
         self._place = place
         self._make = make
         self._tools = tools
         self._pace = pace
         self._observe = observe
+        self._configured = configured
         self._outbox = Outbox(
             tools.log, tools.codec, names=place.names, partitions=place.partitions
         )
@@ -208,6 +212,8 @@ class Stream:
         with self._tools.tracer.slice_span(self._place.process, headers) as outgoing:
             outputs = shard.step(topic, turn.records, self._tools.codec)
             self._emit(outputs, outgoing)
+        if self._configured is not None and topic == CONTROL.name:
+            self._configured(shard.fold)
         took_s = time.perf_counter() - started
         self._watch.stepped(topic, turn.records, shard.poisoned, took_s=took_s)
 
@@ -242,6 +248,8 @@ class Stream:
             self._emit(shard.step(topic, records, codec))
             if entry is not None:
                 shard.follow_to(entry.wanted + 1)
+        if self._configured is not None:
+            self._configured(shard.fold)
         self._shards[partition] = shard
         took = time.perf_counter() - started
         self._watch.restored(took)

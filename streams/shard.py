@@ -58,7 +58,7 @@ class Shard:
         self.poisoned: Set[int] = frozenset()  # offsets of the last step that nobody can read
         self.written: set[Name] = set()  # on the log since the checkpoint
         self._place = place
-        self._fold = fold
+        self.fold = fold
         self._ends = recovered.ends
         self._checkpoints = Checkpoints(place.process, recovered)
         fold.restore(recovered.parts.items())
@@ -66,7 +66,7 @@ class Shard:
     @property
     def superseded(self) -> int:
         """Ticks that the fold passed over because a later one had been applied."""
-        return self._fold.superseded
+        return self.fold.superseded
 
     def step(self, topic: str, records: Sequence[Any], codec: Codec) -> list[Any]:
         """The facts that follow from records (aiokafka's or ours) of one source, in order.
@@ -86,7 +86,7 @@ class Shard:
             poisoned: list[Any] = []
         except ContractError:
             facts, poisoned = self._decoded_one_by_one(topic, records, codec)
-        outputs = list(self._fold.step(Slice(topic, self.partition, facts))) if facts else []
+        outputs = list(self.fold.step(Slice(topic, self.partition, facts))) if facts else []
         self.positions[topic, self.partition] = records[-1].offset + 1
         self.changed = True
         outputs += poisoned
@@ -119,7 +119,7 @@ class Shard:
         if not self.written:
             self._ends = ends
         return self._checkpoints.take(
-            self._fold.snapshot(), positions=self.positions, ends=self._ends
+            self.fold.snapshot(), positions=self.positions, ends=self._ends
         )
 
     def _forget_passed(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.strategy.versions import Code
 
 
 class Tools(msgspec.Struct, frozen=True):
@@ -15,6 +18,7 @@ class Tools(msgspec.Struct, frozen=True):
     telemetry: Telemetry
     tracer: Tracer
     pulse: Pulse
+    codes: Mapping[str, Code] = {}  # of the kinds of strategy
 
 
 class Pace(msgspec.Struct, frozen=True):

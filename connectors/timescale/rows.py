@@ -21,7 +21,7 @@ from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.portfolio.facts import PositionChanged
 from hadron.ports import Codec
 from hadron.reference.facts import InstrumentListed
-from hadron.strategy.facts import DecisionMade
+from hadron.strategy.facts import DecisionMade, StrategyDeployed
 from hadron.values import number
 
 TABLE_OF: Mapping[type[Any], str] = {
@@ -34,6 +34,7 @@ TABLE_OF: Mapping[type[Any], str] = {
     PositionChanged: "positions",
     PriceMarked: "price_marks",
     InstrumentListed: "instruments_listed",
+    StrategyDeployed: "strategy_versions",
     AlertRaised: "alerts",
     AlertCleared: "alerts",
     RecordPoisoned: "dead_letters",

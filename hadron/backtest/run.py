@@ -28,8 +28,9 @@ from hadron.ports import Codec
 from hadron.strategy.engine import Engine
 from hadron.strategy.facts import DecisionMade
 from hadron.strategy.outcomes import Cause
-from hadron.strategy.registry import KINDS, build
+from hadron.strategy.registry import KINDS, NO_CODES, build
 from hadron.strategy.strategy import Strategy
+from hadron.strategy.versions import Code
 from hadron.topics import TICKS
 from hadron.venues.parsed import Parser
 
@@ -58,6 +59,7 @@ class Backtest:
         settings: Settings,
         parsers: Mapping[str, Parser],
         kinds: Mapping[str, type[Strategy]] = KINDS,
+        codes: Mapping[str, Code] = NO_CODES,
     ) -> None:
         """Raise SettingsError if a model has another name, or needs something else."""
         chosen = models(settings.models)
@@ -66,9 +68,9 @@ class Backtest:
         )
         self.alerts: list[AlertRaised] = []
         self._settings = settings
-        self._kinds = kinds
+        self._kinds, self._codes = kinds, codes
         self._intake = Intake(parsers)
-        self._engine = Engine(kinds)
+        self._engine = Engine(kinds, codes)
         self._exchange = Exchange(chosen)
         self._trading = Trading(self._exchange, ledger, partitions=settings.partitions)
         self._versions: dict[str, str] = {}
@@ -125,7 +127,7 @@ class Backtest:
         for fact in batch.facts:
             if isinstance(fact, StrategyConfigured):
                 with suppress(ContractError):  # which the engine says, too
-                    self._versions[fact.name] = build(fact, self._kinds).version
+                    self._versions[fact.name] = build(fact, self._kinds, self._codes).version
             slice = Slice("control", 0, [Received(0, fact)])
             self._take([*self._intake.step(slice), *self._engine.step(slice)])
             self._trading.control(fact)

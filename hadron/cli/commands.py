@@ -29,6 +29,7 @@ PLACES = {
     "topics": "hadron.cli.topics.app",
     "query": "hadron.cli.query.app",
     "control": "hadron.cli.control.app",
+    "strategy": "hadron.cli.versions.app",
     "keys": "hadron.cli.keys.app",
     "archive": "hadron.cli.archive.app",
     "storage": "hadron.cli.storage.app",

@@ -15,9 +15,11 @@ from hadron.market import holdings
 from hadron.market.facts import Tick, TradePrinted
 from hadron.market.holdings import Holdings
 from hadron.portfolio.facts import PositionChanged
+from hadron.strategy.facts import StrategyDeployed
 from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine, released
-from hadron.strategy.registry import KINDS, Deployment, build
+from hadron.strategy.registry import KINDS, NO_CODES, Deployment, build
 from hadron.strategy.strategy import IN_ORDER, Strategy
+from hadron.strategy.versions import Code
 from hadron.strategy.watch import Said, Watch, answers, restored
 
 TICKS = "ticks."
@@ -39,10 +41,15 @@ class Engine:
     """
 
     def __init__(
-        self, kinds: Mapping[str, type[Strategy]] = KINDS, *, process: str = "engine"
+        self,
+        kinds: Mapping[str, type[Strategy]] = KINDS,
+        codes: Mapping[str, Code] = NO_CODES,
+        *,
+        process: str = "engine",
     ) -> None:
         self.superseded = 0
         self._kinds = kinds
+        self._codes = codes
         self._process = process
         self._deployments: dict[str, Deployment] = {}
         self._deployments_touched = False
@@ -81,12 +88,18 @@ class Engine:
         for name, value in parts:
             if name == CONTROL:
                 known = _configurations(value)
-                self._deployments = {one.name: build(one, self._kinds) for one in known}
+                self._deployments = {
+                    one.name: build(one, self._kinds, self._codes) for one in known
+                }
             elif name.startswith(holdings.PREFIX):
                 self._holdings.restore(name, value)
             else:
                 instrument = name.removeprefix(WATCH)
                 self._watches[instrument] = restored(instrument, value)
+
+    def deployed(self) -> list[StrategyDeployed]:
+        """What each strategy that is configured now is made of."""
+        return [self._deployments[name].made_of for name in sorted(self._deployments)]
 
     def follow(
         self, ticks: Iterable[Tick], cause_of: Callable[[int, Tick], Cause]
@@ -169,7 +182,7 @@ class Engine:
         for record in slice.records:
             if isinstance(record.fact, StrategyConfigured):
                 try:
-                    deployment = build(record.fact, self._kinds)
+                    deployment = build(record.fact, self._kinds, self._codes)
                 except ContractError as error:
                     facts.append(refused(slice, record, process=self._process, error=error))
                     continue
@@ -181,13 +194,13 @@ class Engine:
         return facts
 
     def _deploy(self, deployment: Deployment) -> None:
-        """States stay where the same version goes on running; else they begin anew."""
+        """States stay where the same edition goes on running; else they begin anew."""
         before = self._deployments.get(deployment.name)
-        same_version = before is not None and before.version == deployment.version
+        same_edition = before is not None and before.edition == deployment.edition
         self._deployments[deployment.name] = deployment
         self._deployments_touched = True
         for watch in self._watches.values():
-            if watch.redeploy(deployment, same_version=same_version):
+            if watch.redeploy(deployment, same_edition=same_edition):
                 self._touched.add(watch)
 
     def _hold(self, position: PositionChanged) -> None:

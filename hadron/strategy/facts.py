@@ -1,4 +1,4 @@
-"""What strategies decided."""
+"""What strategies decided, and what they were made of."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DecisionMade(msgspec.Struct, frozen=True):
     raw_partition: int
     raw_offset: int
     strategy: str
-    version: str
+    version: str  # the hash that names a StrategyDeployed
     portfolio: str
     instrument: str
     venue: str
@@ -37,3 +37,19 @@ class DecisionMade(msgspec.Struct, frozen=True):
     quality: str
     evidence: dict[str, str]  # indicator values, exact text
     metadata: dict[str, str]
+
+
+class StrategyDeployed(msgspec.Struct, frozen=True):
+    """All that one version of a strategy is made of. Said by who runs it, before it decides.
+
+    `version` is the SHA-256 of the rest but `at_ns`, in hex; see hadron.strategy.versions.
+    """
+
+    version: str
+    kind: str
+    entry: str  # module:Class
+    parameters: dict[str, str]  # all of them, defaults included
+    modules: dict[str, str]  # source by name
+    models: dict[str, str]  # SHA-256 of files that it names, in hex
+    distributions: dict[str, str]  # version by name
+    at_ns: int  # of the configuration that deployed it

@@ -13,6 +13,7 @@ from hadron.strategy.crossover import Crossover
 from hadron.strategy.sma import SimpleSMA
 from hadron.strategy.sma_cross import SMACross
 from hadron.strategy.strategy import Strategy
+from hadron.strategy.versions import UNREAD, Code, deployed
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 KINDS: Mapping[str, type[Strategy]] = {
@@ -20,19 +21,32 @@ KINDS: Mapping[str, type[Strategy]] = {
     "Crossover": Crossover,
     "SMACross": SMACross,
 }
+NO_CODES: Mapping[str, Code] = {}
 
 
 class Deployment:
-    """One strategy as it was configured. `version` names its class and all of its parameters."""
+    """One strategy as it was configured.
+
+    `version` names all that it is made of and stands on its decisions. `edition` is what its states
+    belong to: what its class calls its version, and all parameters. So new code goes on with the
+    states of the code before, unless its class says otherwise.
+    """
 
     def __init__(
-        self, configured: StrategyConfigured, kind: type[Strategy], parameters: msgspec.Struct
+        self,
+        configured: StrategyConfigured,
+        kind: type[Strategy],
+        parameters: msgspec.Struct,
+        *,
+        code: Code,
     ) -> None:
         self.configured = configured
         self.name = configured.name
         self.accepts = kind.accepts
         self.hears_quotes = getattr(kind, "on_quote", Strategy.on_quote) is not Strategy.on_quote
-        self.version = f"{kind.version}-{_digest(configured.kind, parameters)}"
+        self.edition = f"{kind.version}-{_digest(configured.kind, parameters)}"
+        self.made_of = deployed(configured.kind, parameters, code, at_ns=configured.at_ns)
+        self.version = self.made_of.version
         self._kind = kind
         self._parameters = parameters
         self._state = msgspec.msgpack.Decoder(kind.State)
@@ -49,15 +63,15 @@ class Deployment:
         return self._kind(self._parameters, self._kind.State())
 
     def resume(self, state: bytes) -> Strategy:
-        """The strategy on an instrument as `saved` left it, by the same version.
+        """The strategy on an instrument as `saved` left it, by the same edition.
 
-        Raise ImpossibleTransition if the state is not one of this version's.
+        Raise ImpossibleTransition if the state is not one of this edition's.
         """
         try:
             return self._kind(self._parameters, self._state.decode(state))
         except msgspec.DecodeError as error:
             raise ImpossibleTransition(
-                f"strategy {self.name!r} {self.version}: its stored state cannot be read: {error}"
+                f"strategy {self.name!r} {self.edition}: its stored state cannot be read: {error}"
             ) from error
 
     def saved(self, strategy: Strategy) -> bytes:
@@ -66,14 +80,19 @@ class Deployment:
             return _encode(strategy.state)
         except (TypeError, ValueError, OverflowError) as error:
             raise ImpossibleTransition(
-                f"strategy {self.name!r} {self.version}: its state cannot be written: {error}"
+                f"strategy {self.name!r} {self.edition}: its state cannot be written: {error}"
             ) from error
 
 
 def build(
-    configured: StrategyConfigured, kinds: Mapping[str, type[Strategy]] = KINDS
+    configured: StrategyConfigured,
+    kinds: Mapping[str, type[Strategy]] = KINDS,
+    codes: Mapping[str, Code] = NO_CODES,
 ) -> Deployment:
-    """Raise ContractError naming the kind or the parameter that is wrong."""
+    """Raise ContractError naming the kind or the parameter that is wrong.
+
+    Without the code of a kind the version is one of its parameters alone.
+    """
     kind = kinds.get(configured.kind)
     if kind is None:
         raise ContractError(
@@ -86,7 +105,8 @@ def build(
         raise ContractError(
             f"strategy {configured.name!r} ({configured.kind}): {_sentence(configured, error)}"
         ) from error
-    deployment = Deployment(configured, kind, parameters)
+    code = codes.get(configured.kind, UNREAD)
+    deployment = Deployment(configured, kind, parameters, code=code)
     _try(deployment)
     return deployment
 

@@ -82,6 +82,7 @@ class Strategy(Protocol):
     """
 
     version: ClassVar[str]  # raise it when the rules or the State change; states begin anew
+    models: ClassVar[tuple[str, ...]] = ()  # files beside the module that it reads, if any
     accepts: ClassVar[frozenset[Quality]] = IN_ORDER  # ticks of other qualities are not shown
     Parameters: ClassVar[type[msgspec.Struct]]  # frozen, with forbid_unknown_fields
     State: ClassVar[type[Any]]  # State() is an instrument never seen; any type msgspec can write

@@ -19,9 +19,9 @@ MARK_EVERY_NS = 1_000_000_000
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """The state of one strategy, and the version that wrote it."""
+    """The state of one strategy, and the edition that wrote it."""
 
-    version: str
+    edition: str
     state: bytes
 
 
@@ -92,20 +92,20 @@ class Watch:
         kept = self.kept.pop(name, None)
         if name in self.running:
             strategy = self.running[name][1]
-        elif kept is not None and kept.version == deployment.version:
+        elif kept is not None and kept.edition == deployment.edition:
             strategy = deployment.resume(kept.state)
         else:
             strategy = deployment.start()
         self.running[name] = deployment, strategy
         return strategy
 
-    def redeploy(self, deployment: Deployment, *, same_version: bool) -> bool:
+    def redeploy(self, deployment: Deployment, *, same_edition: bool) -> bool:
         """Take a new configuration. True if a state or a quarantine ended with it."""
         name = deployment.name
         self.asleep = True
         if not (name in self.running or name in self.kept or name in self.quarantined):
             return False
-        if same_version and name not in self.quarantined and deployment.runs_on(self.instrument):
+        if same_edition and name not in self.quarantined and deployment.runs_on(self.instrument):
             return False
         self.forget(name)
         return True
@@ -131,7 +131,7 @@ class Watch:
         """All of it, as bytes that are equal where the state is."""
         states = dict(self.kept)
         for name, (deployment, strategy) in self.running.items():
-            states[name] = Kept(deployment.version, deployment.saved(strategy))
+            states[name] = Kept(deployment.edition, deployment.saved(strategy))
         return _encode(
             Snapshot(self.prices, self.applied, self.marked_at_ns, states, sorted(self.quarantined))
         )

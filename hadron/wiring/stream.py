@@ -39,6 +39,7 @@ async def _run_stream(context: Context) -> None:
 
     from connectors.kafka.connection import configuration
     from connectors.kafka.log import KafkaLog
+    from hadron.wiring import strategies
     from streams.app import make_app
     from streams.tools import Pace, Tools
 
@@ -53,6 +54,7 @@ async def _run_stream(context: Context) -> None:
             telemetry=context.telemetry,
             tracer=context.tracer,
             pulse=context.pulse,
+            codes=strategies.installed() if context.process == "engine" else {},
         ),
         pace=Pace(
             checkpoint_s=settings.checkpoint_s,

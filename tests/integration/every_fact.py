@@ -14,6 +14,7 @@ from hadron.market.facts import PriceMarked
 from hadron.orders.facts import OrderRejected
 from hadron.portfolio.facts import PositionChanged
 from hadron.reference.facts import InstrumentListed
+from hadron.strategy.facts import StrategyDeployed
 from tests.support import (
     T0_NS,
     a_decision,
@@ -120,6 +121,21 @@ def an_alert(**changes: Any) -> AlertRaised:
     return msgspec.structs.replace(alert, **changes)
 
 
+def a_deployment(**changes: Any) -> StrategyDeployed:
+    """What a version of SimpleSMA was made of."""
+    deployment = StrategyDeployed(
+        version="e361d728",
+        kind="SimpleSMA",
+        entry="a.b:C",
+        parameters={"z": "1", "a": "2"},
+        modules={"a.b": "x = 1\n"},
+        models={"m.bin": "00"},
+        distributions={"python": "3.11"},
+        at_ns=T0_NS,
+    )
+    return msgspec.structs.replace(deployment, **changes)
+
+
 def a_cleared_alert(**changes: Any) -> AlertCleared:
     """The database is well again."""
     text = "it is well again"
@@ -182,6 +198,7 @@ def by_topic() -> dict[str, tuple[Any, ...]]:
         "marks": (a_mark(), a_mark(ask=Decimal("1e-9"), last=None, index=1)),
         "control": CONTROL,
         "instruments": (InstrumentListed("massive", "AAPL", "eq:AAPL", T0_NS),),
+        "strategies": (a_deployment(), a_deployment(modules={"a": "\0", "é": "日本\n"}, models={})),
         "alerts": (
             an_alert(),
             an_alert(index=2, severity="critical", text="\0"),

@@ -103,6 +103,7 @@ _NAME: Mapping[str, tuple[str, ...]] = {
     "price_marks": (*_CAUSE, "log_partition"),  # one copy on each partition
     control.TABLE: _PLACE,
     "instruments_listed": _PLACE,
+    "strategy_versions": _PLACE,
     "dead_letters": (*_CAUSE, "process"),
 }
 

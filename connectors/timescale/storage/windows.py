@@ -71,6 +71,7 @@ TABLES: Mapping[str, Table] = {
     "price_marks": _AUDIT,
     "control_changes": _AUDIT,
     "instruments_listed": _AUDIT,
+    "strategy_versions": _AUDIT,
     "alerts": _AUDIT,
 }
 

@@ -118,6 +118,7 @@ def run(
     from hadron.backtest.run import Backtest, Settings
     from hadron.cli.backtest.feeding import catalogue, feed, partitions_of
     from hadron.venues.registry import PARSERS
+    from hadron.wiring.sources import codes_of
 
     asked = options.Asked(
         strategy=strategy,
@@ -157,7 +158,7 @@ def run(
         equity_every_ns=round(equity_every * 1e9),
         partitions=partitions_of(context),
     )
-    backtest = Backtest(settings, PARSERS, fed.kinds)
+    backtest = Backtest(settings, PARSERS, fed.kinds, codes_of(fed.kinds))
     backtest.run(fed.batches)
     result = backtest.result(catalogue())
     if out is not None:

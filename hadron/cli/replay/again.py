@@ -16,13 +16,15 @@ from hadron.fold import Fold
 from hadron.portfolio.portfolio import Portfolio
 from hadron.ports import Codec, FactLog, Record
 from hadron.strategy.engine import Engine
+from hadron.strategy.registry import KINDS
 from hadron.topics import DECISIONS, INTENTS, POSITIONS, Names, topic_of
+from hadron.wiring.strategies import installed
 from streams.restoring import follow
 from streams.shard import Place, Shard
 
 # Whose journals there are: the fold, and the topic that is compared.
 FOLDS: Mapping[str, tuple[Callable[[], Fold], str]] = {
-    "engine": (Engine, DECISIONS.name),
+    "engine": (lambda: Engine(KINDS, installed()), DECISIONS.name),
     "desk": (Desk, INTENTS.name),
     "portfolio": (Portfolio, POSITIONS.name),
 }

@@ -10,7 +10,7 @@ import msgspec
 
 from hadron import topics
 from hadron.errors import SettingsError
-from hadron.flow import FLOW
+from hadron.flow import FLOW, Step
 from hadron.topics import JOURNAL, STATE, Names, Topic
 
 if TYPE_CHECKING:
@@ -22,9 +22,7 @@ PROCESSES = ("normalize", "engine")
 def declared(names: Names) -> list[Topic]:
     """What normalize and engine write and keep in a run, and what they read there of their own."""
     used = {
-        topic
-        for process in PROCESSES
-        for topic in (*FLOW[process].sources, *FLOW[process].outputs, STATE[process].name)
+        topic for process in PROCESSES for topic in (*_used(FLOW[process]), STATE[process].name)
     } | {JOURNAL[process].name for process in PROCESSES if process in JOURNAL}
     return [
         # They go when the replay ends, not before: copies are as old as what they are copies of.
@@ -32,6 +30,10 @@ def declared(names: Names) -> list[Topic]:
         for topic in topics.ALL
         if topic.name in used and names.read(topic.name) != topic.name
     ]
+
+
+def _used(step: Step) -> tuple[str, ...]:
+    return (*step.sources, *step.outputs, *step.tells)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ OWN = {
     "replay.r.alerts",
     "replay.r.dead",
     "replay.r.control",
+    "replay.r.strategies",
     "replay.r.state.normalize",
     "replay.r.state.engine",
     "replay.r.journal.engine",

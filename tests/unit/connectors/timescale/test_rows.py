@@ -17,6 +17,7 @@ from hadron.reference.facts import InstrumentListed
 from tests.integration.every_fact import (
     CONTROL,
     a_cleared_alert,
+    a_deployment,
     a_dismissal,
     a_mark,
     a_position,
@@ -68,6 +69,7 @@ def bytes_of(fact: Any) -> bytes:
         a_position(),
         a_mark(),
         InstrumentListed("massive", "AAPL", "eq:AAPL", T0_NS),
+        a_deployment(),
         an_alert(),
         a_cleared_alert(),
         *CONTROL,
