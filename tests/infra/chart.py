@@ -50,6 +50,8 @@ def pods(manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Manifest]]:
             yield name, manifest["spec"]
         elif manifest["kind"] in ("Deployment", "Job"):
             yield name, manifest["spec"]["template"]["spec"]
+        elif manifest["kind"] == "CronJob":
+            yield name, manifest["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 def environment(pod: Manifest) -> dict[str, Any]:

@@ -109,6 +109,15 @@ def test_each_job_can_be_left_out(value: str, job: str) -> None:
     assert job not in of_kind(minimal(f"{value}=false"), "Job")
 
 
+def test_old_rows_go_by_a_cronjob_that_is_never_two() -> None:
+    [job] = of_kind(full(), "CronJob").values()
+
+    assert job["spec"]["schedule"] == "30 4 * * *"
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
+    assert job["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0
+    assert not of_kind(minimal(), "CronJob")
+
+
 def test_network_policies_let_only_feeds_out_to_the_venues() -> None:
     policies = of_kind(full(), "NetworkPolicy")
 
@@ -147,6 +156,13 @@ def test_prometheus_finds_the_pods_by_monitor_or_by_annotation() -> None:
             "migrateDatabaseExistingSecret=",
             "at '/migrateDatabaseExistingSecret': minLength: got 0, want 1",
         ),
+        ("retireSchedule=daily", "at '/retireSchedule': 'daily' does not match pattern"),
+        (
+            "retireSchedule=30 4 * * *",
+            "at '/retireDatabaseExistingSecret': minLength: got 0, want 1",
+        ),
+        ("retireSchedule=30 4 * * *", "at '/anchorVolumeClaim': minLength: got 0, want 1"),
+        ("keepAuditDays=30", "at '/keepAuditDays'"),
         ("rolePrefix=Hadron", "at '/rolePrefix': 'Hadron' does not match pattern"),
         ("imageTag=latest", "at '/imageTag': 'not' failed"),
         ("engineReplicas=9", "engine: 9 pods are more than numShards (4)"),

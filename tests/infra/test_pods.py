@@ -102,6 +102,7 @@ def test_each_secret_reaches_only_the_pods_that_need_it() -> None:
         ("hadron-database", "url"): {"Deployment/prod-archive", "Pod/prod-doctor"},
         ("hadron-database-migrator", "url"): {"Job/prod-migrate"},
         **{("hadron-database-passwords", str(role)): {"Job/prod-migrate"} for role in LOGINS},
+        ("hadron-database-retirer", "url"): {"CronJob/prod-retire"},
         ("hadron-redis", "url"): {"Deployment/prod-latest", "Pod/prod-doctor"},
         ("hadron-massive", "api-key"): {"Deployment/prod-feed-massive"},
     }
@@ -116,8 +117,32 @@ def test_each_process_runs_its_command() -> None:
     assert commands["Job/prod-topics"] == ["topics", "apply"]
     assert commands["Job/prod-defaults"] == ["control", "defaults"]
     assert commands["Job/prod-migrate"] == ["migrate"]
+    assert commands["CronJob/prod-retire"] == ["storage", "retire"]
     assert commands["Pod/prod-doctor"] == ["doctor"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+
+
+def test_who_signs_has_the_volume_with_the_key_and_what_was_signed() -> None:
+    signing = {name: pod for name, pod in pods(full()) if len(pod["volumes"]) > 2}
+
+    assert set(signing) == {"Deployment/prod-archive", "CronJob/prod-retire"}
+    for pod in signing.values():
+        [container] = pod["containers"]
+        mounted = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+        assert mounted["/var/lib/hadron"] == "anchors"
+        assert pod["volumes"][-1]["persistentVolumeClaim"] == {"claimName": "hadron-anchors"}
+        assert pod["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
+        told = environment(pod)
+        assert told["HADRON_ANCHOR_KEY_FILE"] == "/var/lib/hadron/anchor-key.pem"
+        assert told["HADRON_ANCHOR_FILE"] == "/var/lib/hadron/anchors.jsonl"
+
+
+def test_who_retires_and_who_migrates_know_the_same_ages() -> None:
+    told = {name: environment(pod) for name, pod in pods(full())}
+
+    for name in ("Job/prod-migrate", "CronJob/prod-retire"):
+        ages = [told[name][f"HADRON_KEEP_{kind}_DAYS"] for kind in ("RAW", "TICKS", "AUDIT")]
+        assert ages == ["30", "400", "2000"]
 
 
 def test_a_feed_is_told_its_venue_only() -> None:

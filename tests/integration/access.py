@@ -44,6 +44,7 @@ def databases(database: str) -> dict[str, str]:
         variable("database_read"): url_of(Role.READER, database),
         variable("database_audit"): url_of(Role.AUDITOR, database),
         variable("database_migrate"): database,
+        variable("database_retire"): url_of(Role.RETIRER, database),
     }
 
 

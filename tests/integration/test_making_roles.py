@@ -96,6 +96,15 @@ DRIFTS = {
     "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql"
     " AS 'BEGIN RETURN OLD; END'": "function refuse_change",
     "DROP FUNCTION refuse_change CASCADE": "trigger immutable of ticks",
+    "GRANT EXECUTE ON FUNCTION drop_retired(text, text, bytea[]) TO PUBLIC": (
+        "PUBLIC, {retirer} may call drop_retired(text,text,bytea[]), wanted {retirer}"
+    ),
+    "REVOKE EXECUTE ON FUNCTION drop_retired(text, text, bytea[]) FROM {retirer}": (
+        "nobody may call drop_retired(text,text,bytea[])"
+    ),
+    "GRANT EXECUTE ON FUNCTION drop_retired(text, text, bytea[]) TO {sink}": (
+        "{retirer}, {sink} may call drop_retired(text,text,bytea[]), wanted {retirer}"
+    ),
     "GRANT CREATE ON SCHEMA public TO PUBLIC": "may create in schema public",
     "REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC, {sink}": "no right TEMPORARY",
     "CREATE TABLE of_tomorrow (at int); ALTER TABLE of_tomorrow OWNER TO {owner}": (
@@ -112,7 +121,7 @@ def test_whatever_somebody_changed_is_seen_and_mended(database: str) -> None:
     for statement, sentence in DRIFTS.items():
         execute(database, statement.format(**names))
         found = seen(database)
-        assert any(sentence in one for one in found), (statement, found)
+        assert any(sentence.format(**names) in one for one in found), (statement, found)
         schema.migrate(database)
         assert seen(database) == [], statement
 

@@ -199,6 +199,12 @@ def test_everybody_can_do_their_work_on_hypertables(url: str) -> None:
                 "SELECT * FROM decisions_with_ends, positions_at(now())",
             ),
             Role.AUDITOR: ("SELECT FROM ticks, audit_chain", "SELECT FROM candles_1d"),
+            Role.RETIRER: (
+                "SELECT FROM ticks, audit_chain, rows_retired, consumer_offsets",
+                "SELECT 1 / count(*) FROM timescaledb_information.chunks"
+                " WHERE hypertable_name = 'ticks' AND chunk_creation_time <= now()",
+                "SELECT 1 / count(*) FROM timescaledb_information.hypertables",
+            ),
         }
         for role, statements in work.items():
             connection.execute("BEGIN")
@@ -207,6 +213,19 @@ def test_everybody_can_do_their_work_on_hypertables(url: str) -> None:
                 connection.execute(statement.encode())
             connection.execute("ROLLBACK")
         assert alone(connection, Role.READER, "SELECT FROM audit_chain") is None
+
+
+def test_the_retirer_drops_no_chunk_without_a_certificate(url: str) -> None:
+    call = f"SELECT drop_retired('ticks', '{places(url)['chunk']}', ARRAY['mine'::bytea])"
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+        said = tried(connection, Role.RETIRER, call)
+        assert [one for one in RUNTIME if tried(connection, one, call) is None] == [
+            one for one in RUNTIME if one is not Role.RETIRER
+        ]
+
+    assert said is not None
+    assert "rows in " in said
+    assert "0 of them with a certificate" in said
 
 
 def test_jobs_are_the_owners_who_may_run_them(url: str) -> None:

@@ -82,6 +82,10 @@ def _ensure(connection: Connection, access: Access, *, jobs: bool, progress: Pro
         _run(connection, sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT 0"), owner)
     if not _holds(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", migrator, owner):
         _run(connection, sql.SQL("GRANT {} TO {}"), owner, migrator)
+    # Who may do everything may let rows go, too, where nobody has a login for that.
+    retirer = access.name(Role.RETIRER)
+    if not _holds(connection, "SELECT pg_has_role(%s, %s, 'MEMBER')", migrator, retirer):
+        _run(connection, sql.SQL("GRANT {} TO {}"), retirer, migrator)
     # Whatever the migrator makes is the owner's.
     if not _holds(connection, _BECOMES, migrator, f"role={owner}"):
         _run(connection, sql.SQL("ALTER ROLE {} SET role TO {}"), migrator, owner)

@@ -11,6 +11,7 @@ from psycopg import sql
 from connectors.timescale.access import belt
 from connectors.timescale.access.roles import (
     APPEND_ONLY,
+    CALLERS,
     RIGHTS,
     RUNTIME,
     Access,
@@ -56,6 +57,16 @@ _GRANTS = """
             JOIN pg_class ON pg_class.oid = attrelid
     ) AS relations, aclexplode(acl) LEFT JOIN pg_roles ON pg_roles.oid = grantee
     WHERE relnamespace = current_schema()::regnamespace AND grantee <> relowner
+"""
+_CALLERS = """
+    SELECT routine.oid::regprocedure::text, proname, ARRAY(
+        SELECT coalesce(rolname, 'PUBLIC')
+        FROM aclexplode(coalesce(proacl, acldefault('f', proowner)))
+            LEFT JOIN pg_roles ON pg_roles.oid = grantee
+        WHERE grantee <> proowner ORDER BY 1
+    )
+    FROM pg_proc AS routine
+    WHERE pronamespace = current_schema()::regnamespace AND proname = ANY(%s)
 """
 _TRIGGERS = """
     SELECT relname, tgname, tgenabled::text, tgtype::int
@@ -143,6 +154,19 @@ def of_relations(connection: Connection, access: Access) -> Iterator[Difference]
                         f"trigger {name} of {relation.name} is missing or disabled",
                         belt.fasten(relation.name, name, columnstore=columnstore),
                     )
+
+
+def of_routines(connection: Connection, access: Access) -> Iterator[Difference]:
+    """Who may call what does more than its callers may; the statements are for the owner."""
+    for routine, name, callers in connection.execute(_CALLERS, ([*CALLERS],)).fetchall():
+        wanted = access.name(CALLERS[name])
+        if callers != [wanted]:
+            others = [PUBLIC if one == PUBLIC else f'"{one}"' for one in {*callers, PUBLIC}]
+            yield Difference(
+                f"{', '.join(callers) or 'nobody'} may call {routine}, wanted {wanted}",
+                _sql(f"REVOKE ALL ON FUNCTION {routine} FROM {', '.join(others)};")
+                + _sql(f" GRANT EXECUTE ON FUNCTION {routine} TO", sql.Identifier(wanted)),
+            )
 
 
 def _of_grants(

@@ -24,9 +24,10 @@ class Role(StrEnum):
     SINK = "sink"  # the archive
     READER = "reader"  # questions
     AUDITOR = "auditor"  # questions, and verification
+    RETIRER = "retirer"  # lets rows past their age go, with a certificate
 
 
-RUNTIME = (Role.SINK, Role.READER, Role.AUDITOR)
+RUNTIME = (Role.SINK, Role.READER, Role.AUDITOR, Role.RETIRER)
 LOGINS = (Role.MIGRATOR, *RUNTIME)
 
 
@@ -35,34 +36,59 @@ class Kind(StrEnum):
 
     AUDIT = "audit"  # rows that are never changed
     CHAIN = "chain"  # what proves them: never changed either
+    CERTIFICATES = "certificates"  # what proves that they went: the same
     OFFSETS = "offsets"
     SCHEMA = "schema"
     VIEW = "view"
 
 
-APPEND_ONLY = frozenset({Kind.AUDIT, Kind.CHAIN})
+APPEND_ONLY = frozenset({Kind.AUDIT, Kind.CHAIN, Kind.CERTIFICATES})
 # Every other table is of kind AUDIT: a table that nobody thought of is closed.
 KINDS: Mapping[str, Kind] = {
     "alembic_version": Kind.SCHEMA,
     "audit_chain": Kind.CHAIN,
-    "rows_retired": Kind.CHAIN,
+    "rows_retired": Kind.CERTIFICATES,
     "consumer_offsets": Kind.OFFSETS,
 }
 _NONE: frozenset[str] = frozenset()
 _READ = frozenset({"SELECT"})
 _ADD = frozenset({"INSERT"})
 RIGHTS: Mapping[Kind, Mapping[Role, frozenset[str]]] = {
-    Kind.AUDIT: {Role.SINK: _ADD, Role.READER: _READ, Role.AUDITOR: _READ},
+    Kind.AUDIT: {
+        Role.SINK: _ADD,
+        Role.READER: _READ,
+        Role.AUDITOR: _READ,
+        Role.RETIRER: _READ,
+    },
     # Who goes on with a chain must know its end.
-    Kind.CHAIN: {Role.SINK: _ADD | _READ, Role.READER: _NONE, Role.AUDITOR: _READ},
+    Kind.CHAIN: {
+        Role.SINK: _ADD | _READ,
+        Role.READER: _NONE,
+        Role.AUDITOR: _READ,
+        Role.RETIRER: _READ,
+    },
+    Kind.CERTIFICATES: {
+        Role.SINK: _NONE,
+        Role.READER: _NONE,
+        Role.AUDITOR: _READ,
+        Role.RETIRER: _ADD | _READ,
+    },
     Kind.OFFSETS: {
         Role.SINK: _ADD | _READ | {"UPDATE"},
         Role.READER: _READ,
         Role.AUDITOR: _READ,
+        Role.RETIRER: _READ,
     },
-    Kind.SCHEMA: {Role.SINK: _READ, Role.READER: _READ, Role.AUDITOR: _READ},
-    Kind.VIEW: {Role.SINK: _NONE, Role.READER: _READ, Role.AUDITOR: _READ},
+    Kind.SCHEMA: dict.fromkeys(RUNTIME, _READ),
+    Kind.VIEW: {
+        Role.SINK: _NONE,
+        Role.READER: _READ,
+        Role.AUDITOR: _READ,
+        Role.RETIRER: _NONE,
+    },
 }
+# Functions that do what their callers may not, each with the one role that may call it.
+CALLERS: Mapping[str, Role] = {"drop_retired": Role.RETIRER}
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -82,6 +108,7 @@ def access_of(settings: Settings) -> Access:
         Role.SINK: settings.sink_password,
         Role.READER: settings.reader_password,
         Role.AUDITOR: settings.auditor_password,
+        Role.RETIRER: settings.retirer_password,
     }
     known = {role: password for role, password in given.items() if password is not None}
     return Access(settings.role_prefix, known)

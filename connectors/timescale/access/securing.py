@@ -65,21 +65,26 @@ def become_owner(connection: Connection, access: Access) -> None:
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
 
 
-def stay_owner(connection: Connection, access: Access) -> None:
-    """Be the owner for the rest of the session. Raise HadronError where this role may not."""
-    owner = access.name(Role.OWNER)
+def stay_retirer(connection: Connection, access: Access) -> None:
+    """Be the role that lets rows go for the rest of the session, whoever logged in.
+
+    Raise HadronError where the login may not.
+    """
+    retirer = access.name(Role.RETIRER)
     try:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(retirer)))
     except (errors.InsufficientPrivilege, errors.UndefinedObject, errors.InvalidParameterValue):
         raise HadronError(
-            f"role {connection.info.user} may not become {owner}, whose tables these are; wanted"
-            " HADRON_DATABASE_MIGRATE of a role that may, as `hadron migrate` needs"
+            f"role {connection.info.user} may not become {retirer}, which lets rows go; wanted"
+            " HADRON_DATABASE_RETIRE of that role, made by `hadron migrate`, or"
+            " HADRON_DATABASE_MIGRATE of one that may become it"
         ) from None
 
 
 def secure(connection: Connection, access: Access, progress: Progress) -> None:
     """As the owner, give every table its grants and triggers."""
     mended = _mend(connection, rights.of_relations(connection, access))
+    mended += _mend(connection, rights.of_routines(connection, access))
     if mended:
         progress(f"rights: {mended} grants and triggers made as declared")
 
@@ -95,6 +100,7 @@ def differences(connection: Connection, access: Access) -> list[str]:
         *ground.of_extension(connection, access),
         *rights.of_owners(connection, access),
         *rights.of_relations(connection, access),
+        *rights.of_routines(connection, access),
     )
     return [*logins.powers(connection, access), *(one.seen for one in found)]
 

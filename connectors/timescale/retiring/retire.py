@@ -33,7 +33,7 @@ from hadron.ports import Codec
 # Signs heads and certificates, and returns when log and file have them.
 Certify = Callable[[Sequence[ChainHead], Sequence[RowsRetired]], HeadsAnchored]
 
-_LOCK = 0x4841_4454
+RETIRING = 0x4841_4454  # a lock of the database
 _MOST_NUMBERS = 50_000  # in the runs of one anchor: Kafka takes records of a megabyte
 
 
@@ -58,8 +58,9 @@ class Retired(msgspec.Struct):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """`url` is of a role that may become the owner. `anchors` are those that a trusted key signed.
+    """`url` is of the role retirer, or of one that may become it.
 
+    `anchors` are those that a trusted key signed;
     `patience_s`: how long to wait for writers to leave a table.
     """
 
@@ -78,11 +79,11 @@ def retire(work: Work, keep: Keep) -> Retired:
     written to both log and file.
     """
     found = Retired()
-    with our_errors(), _session(work) as owner:
+    with our_errors(), _session(work) as retirer:
         # Whoever still reads a chunk keeps it from being dropped.
         going = _certified(work, keep, found)
         for unit, made in going:
-            _let_go(work, owner, unit, made, found)
+            _let_go(work, retirer, unit, made, found)
     return found
 
 
@@ -124,12 +125,12 @@ def _anchored(anchors: Sequence[HeadsAnchored], made: Sequence[RowsRetired]) -> 
 
 
 def _let_go(
-    work: Work, owner: Connection, unit: Unit, made: Sequence[RowsRetired], found: Retired
+    work: Work, retirer: Connection, unit: Unit, made: Sequence[RowsRetired], found: Retired
 ) -> None:
-    signed = _signed(work, owner, made)
-    dropping.keep(owner, signed)
+    signed = _signed(work, retirer, made)
+    dropping.keep(retirer, signed)
     try:
-        dropping.drop(owner, unit, made, patience_s=work.patience_s)
+        dropping.drop(retirer, unit, made, patience_s=work.patience_s)
     except (errors.LockNotAvailable, errors.IntegrityConstraintViolation) as error:
         found.waiting.append(f"{_name(unit)}: {sentence(error)}; it goes with the next run")
         return
@@ -140,14 +141,14 @@ def _let_go(
 
 
 def _signed(
-    work: Work, owner: Connection, made: Sequence[RowsRetired]
+    work: Work, retirer: Connection, made: Sequence[RowsRetired]
 ) -> list[tuple[RowsRetired, HeadsAnchored]]:
     """Each certificate with the anchor that has it: one of an earlier run, or a new one."""
     known = {msgspec.json.encode(one): anchor for anchor in work.anchors for one in anchor.retired}
     done = [(one, known[key]) for one in made if (key := msgspec.json.encode(one)) in known]
     fresh = [one for one in made if msgspec.json.encode(one) not in known]
     for some in _parts(fresh):
-        heads = chain.heads(owner, {(one.topic, one.partition) for one in some})
+        heads = chain.heads(retirer, {(one.topic, one.partition) for one in some})
         anchor = work.certify(list(heads.values()), some)
         done += [(one, anchor) for one in some]
     return done
@@ -166,17 +167,19 @@ def _parts(made: Sequence[RowsRetired]) -> Iterator[list[RowsRetired]]:
 
 @contextmanager
 def _session(work: Work) -> Iterator[Connection]:
-    """As the owner, and alone: two runs would certify the same rows twice."""
-    with psycopg.connect(work.url, autocommit=True) as owner:
-        securing.stay_owner(owner, work.access)
-        [(locked,)] = owner.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchall()
+    """Alone: two runs would certify the same rows twice."""
+    with psycopg.connect(work.url, autocommit=True) as retirer:
+        securing.stay_retirer(retirer, work.access)
+        [(locked,)] = retirer.execute("SELECT pg_try_advisory_lock(%s)", (RETIRING,)).fetchall()
         if not locked:
-            raise HadronError("another run lets rows of this database go right now")
+            raise HadronError(
+                "another run lets rows of this database go right now, or a rebuild works in it"
+            )
         try:
-            yield owner
+            yield retirer
         finally:
             with suppress(psycopg.OperationalError):
-                owner.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+                retirer.execute("SELECT pg_advisory_unlock(%s)", (RETIRING,))
 
 
 def _name(unit: Unit) -> str:

@@ -18,8 +18,6 @@ from hadron.variables import PREFIX, variable
 
 Progress = Callable[[str], None]
 
-_PASSWORDS = ("migrator_password", "sink_password", "reader_password", "auditor_password")
-
 
 class Stage(msgspec.Struct, frozen=True):
     """What the processes of a demo are started with."""
@@ -97,8 +95,11 @@ def _prepared(settings: Settings, progress: Progress) -> None:
 
 
 def _for_children(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    from connectors.timescale.access.roles import LOGINS
+
     # No process needs to read what it wrote, let alone to own it.
-    others = {variable(name) for name in (*DATABASES, *_PASSWORDS)}
+    passwords = (f"{role}_password" for role in LOGINS)
+    others = {variable(name) for name in (*DATABASES, *passwords)}
     theirs = {
         key: value
         for key, value in environ.items()

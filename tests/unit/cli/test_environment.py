@@ -10,6 +10,7 @@ from hadron.cli.environment import (
     load,
     local_databases,
     owner_url,
+    retire_url,
 )
 from hadron.errors import SettingsError
 
@@ -50,6 +51,10 @@ def test_each_role_has_its_url_or_that_of_the_role_before_it() -> None:
     }
     assert owner_url(load({**one, **own})) == "postgresql://m@db/x"
     assert owner_url(load(more)) == "postgresql://sink@db/x"
+    assert retire_url(load({**one, **own})) == "postgresql://m@db/x"
+    assert retire_url(load({**one, "HADRON_DATABASE_RETIRE": "postgresql://r@db/x"})) == (
+        "postgresql://r@db/x"
+    )
 
 
 def test_the_local_database_is_written_as_the_sink_and_asked_as_the_reader() -> None:
@@ -60,6 +65,7 @@ def test_the_local_database_is_written_as_the_sink_and_asked_as_the_reader() -> 
         "HADRON_DATABASE_READ": "postgresql://x_reader@127.0.0.1:5/h",
         "HADRON_DATABASE_AUDIT": "postgresql://x_auditor@127.0.0.1:5/h",
         "HADRON_DATABASE_MIGRATE": "postgresql://postgres@127.0.0.1:5/h",
+        "HADRON_DATABASE_RETIRE": "postgresql://x_retirer@127.0.0.1:5/h",
     }
 
 

@@ -17,6 +17,11 @@
 {{- with .Values.otlpEndpoint }}
 - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
 {{- end }}
+{{- range $kind := list "Raw" "Ticks" "Audit" }}
+{{- with index $.Values (printf "keep%sDays" $kind) }}
+- {name: HADRON_KEEP_{{ upper $kind }}_DAYS, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
@@ -43,7 +48,7 @@
 {{- include "hadron.secretVariable" (dict "variable" "HADRON_DATABASE_MIGRATE" "secret" .Values.migrateDatabaseExistingSecret "key" "url") }}
 {{- with .Values.rolePasswordsExistingSecret }}
 {{- $secret := . }}
-{{- range $role := list "migrator" "sink" "reader" "auditor" }}
+{{- range $role := list "migrator" "sink" "reader" "auditor" "retirer" }}
 - name: HADRON_{{ upper $role }}_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret | quote }}, key: {{ $role }}, optional: true}}
 {{- end }}
@@ -52,6 +57,14 @@
 
 {{- define "hadron.databaseVariable" -}}
 {{- include "hadron.secretVariable" (dict "variable" "HADRON_DATABASE" "secret" . "key" "url") -}}
+{{- end -}}
+
+{{/* Who signs, and where what was signed is kept: root. */}}
+{{- define "hadron.signing" -}}
+{{- if .Values.anchorVolumeClaim }}
+- {name: HADRON_ANCHOR_KEY_FILE, value: /var/lib/hadron/anchor-key.pem}
+- {name: HADRON_ANCHOR_FILE, value: /var/lib/hadron/anchors.jsonl}
+{{- end }}
 {{- end -}}
 
 {{- define "hadron.redisVariable" -}}

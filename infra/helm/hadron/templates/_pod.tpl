@@ -16,8 +16,9 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* What all pods share besides their container: root. */}}
+{{/* What all pods share besides their container: root, and signs (it has the key and the anchors). */}}
 {{- define "hadron.podBasics" -}}
+{{- with .root }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -53,9 +54,14 @@ volumes:
       secretName: {{ . | quote }}
       items: [{key: ca.crt, path: ca.crt}]
   {{- end }}
+{{- end }}
+  {{- if and .signs .root.Values.anchorVolumeClaim }}
+  - name: anchors
+    persistentVolumeClaim: {claimName: {{ .root.Values.anchorVolumeClaim | quote }}}
+  {{- end }}
 {{- end -}}
 
-{{/* A container without ports and probes: root, name, args, environment, resources. */}}
+{{/* A container without ports and probes: root, name, args, environment, resources, signs. */}}
 {{- define "hadron.container" -}}
 name: {{ .name }}
 image: {{ include "hadron.image" .root | quote }}
@@ -66,6 +72,9 @@ env:
   {{- with trim .environment }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- if .signs }}
+  {{- include "hadron.signing" .root | nindent 2 }}
+  {{- end }}
 resources:
   {{- toYaml .resources | nindent 2 }}
 securityContext:
@@ -74,6 +83,9 @@ volumeMounts:
   - {name: tmp, mountPath: /tmp}
   {{- if .root.Values.kafkaCaExistingSecret }}
   - {name: kafka-ca, mountPath: /etc/hadron/kafka, readOnly: true}
+  {{- end }}
+  {{- if and .signs .root.Values.anchorVolumeClaim }}
+  - {name: anchors, mountPath: /var/lib/hadron}
   {{- end }}
 {{- end -}}
 

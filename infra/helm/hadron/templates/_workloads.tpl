@@ -1,6 +1,6 @@
 {{/*
 A process as a Deployment: root, component (its label and the end of its name), args, resources, replicas, and, where
-they apply, environment (more variables), maxReplicas (an autoscaler owns the number), alone (never two at once).
+they apply, environment (more variables), signs (it has the key), maxReplicas (an autoscaler owns the number), alone (never two at once).
 */}}
 {{- define "hadron.deployment" -}}
 {{- if gt (int (max .replicas (default 0 .maxReplicas))) (int .root.Values.numShards) -}}
@@ -35,7 +35,7 @@ spec:
       {{- include "hadron.podMetadata" (dict "root" .root "component" .component "serves" true) | nindent 6 }}
     spec:
       serviceAccountName: {{ include "hadron.serviceAccountName" .root }}
-      {{- include "hadron.podBasics" .root | nindent 6 }}
+      {{- include "hadron.podBasics" . | nindent 6 }}
       {{- with .root.Values.topologyKey }}
       topologySpreadConstraints:
         - maxSkew: 1
@@ -47,7 +47,7 @@ spec:
               app.kubernetes.io/component: {{ $.component }}
       {{- end }}
       containers:
-        - {{- include "hadron.container" (dict "root" .root "name" "hadron" "args" .args "resources" .resources "environment" (print (include "hadron.kafkaCredentials" .root.Values.kafkaExistingSecret) "\n" (default "" .environment))) | nindent 10 }}
+        - {{- include "hadron.container" (dict "root" .root "name" "hadron" "args" .args "resources" .resources "signs" .signs "environment" (print (include "hadron.kafkaCredentials" .root.Values.kafkaExistingSecret) "\n" (default "" .environment))) | nindent 10 }}
           ports:
             - {name: http, containerPort: {{ .root.Values.httpPort }}}
           {{- include "hadron.probes" .root | nindent 10 }}
@@ -78,7 +78,7 @@ spec:
       {{- include "hadron.podMetadata" (dict "root" .root "component" .component "serves" false) | nindent 6 }}
     spec:
       restartPolicy: Never
-      {{- include "hadron.podBasics" .root | nindent 6 }}
+      {{- include "hadron.podBasics" . | nindent 6 }}
       containers:
         - {{- include "hadron.container" (dict "root" .root "name" "hadron" "args" .args "resources" .root.Values.jobResources "environment" .environment) | nindent 10 }}
 {{- end -}}

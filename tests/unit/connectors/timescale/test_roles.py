@@ -8,6 +8,7 @@ import pytest
 
 from connectors.timescale.access.roles import (
     APPEND_ONLY,
+    CALLERS,
     KINDS,
     LOGINS,
     RIGHTS,
@@ -25,7 +26,8 @@ from hadron.settings import settings_from
 PAGE = Path(__file__).parents[4] / "docs" / "operations.md"
 SHOWN = {
     Kind.AUDIT: "audit tables",
-    Kind.CHAIN: "tables of the chain",
+    Kind.CHAIN: "`audit_chain`",
+    Kind.CERTIFICATES: "`rows_retired`",
     Kind.OFFSETS: "`consumer_offsets`",
     Kind.SCHEMA: "`alembic_version`",
     Kind.VIEW: "views",
@@ -58,6 +60,13 @@ def test_no_role_that_runs_may_change_what_is_written() -> None:
             assert RIGHTS[kind][role] <= {"INSERT", "SELECT"}
     assert {role for role in RUNTIME if "INSERT" in RIGHTS[Kind.AUDIT][role]} == {Role.SINK}
     assert all(set(RIGHTS[kind]) == set(RUNTIME) for kind in Kind)
+
+
+def test_only_who_lets_rows_go_may_certify_that_and_call_what_drops_them() -> None:
+    adds = [role for role in RUNTIME if "INSERT" in RIGHTS[Kind.CERTIFICATES][role]]
+
+    assert adds == [CALLERS["drop_retired"]] == [Role.RETIRER]
+    assert RIGHTS[Kind.AUDIT][Role.RETIRER] == RIGHTS[Kind.CHAIN][Role.RETIRER] == {"SELECT"}
 
 
 def test_a_table_that_nobody_thought_of_is_closed() -> None:
