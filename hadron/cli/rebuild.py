@@ -53,7 +53,12 @@ def rebuild(
         (name, one.deleted, one.inserted, one.first, one.last) for name, one in found.tables.items()
     ]
     output.show(
-        {"same": found.same, "partitions": found.partitions, "tables": found.tables},
+        {
+            "same": found.same,
+            "partitions": found.partitions,
+            "tables": found.tables,
+            "rows_gone_with_certificates": found.retired,
+        },
         output.table("", columns, rows),
         output.table("changed", ("table", "deleted", "inserted", "first", "last"), changes),
         as_json=json,
@@ -81,9 +86,13 @@ def _rebuild_tables(
     from connectors.timescale.rebuilding.swapping import swap
     from connectors.timescale.storage.refresh import refresh_candles
     from hadron.cli.replay.progress import shown
+    from hadron.cli.verify.anchored import signed
     from hadron.wiring import codec_of
 
     url = owner_url(settings)
+    anchored = signed(settings, None)
+    for note in anchored.notes:
+        output.say(f"{note}; rows that went with a certificate come back from the log")
     kafka = Kafka(opening.connection(settings), opening.admin(settings), settings.num_shards)
     work = Work(
         url=url,
@@ -91,9 +100,12 @@ def _rebuild_tables(
         topics=_topics(settings, tables),
         codec=codec_of(settings),
         telemetry=PrometheusTelemetry(),
+        retired=anchored.retired,
     )
     with shown(as_json=as_json) as show:
         found = rebuild(work, then=only_compare if compare else swap, progress=show)
+    if found.retired:
+        output.say(f"{found.retired} rows went with a certificate, and stay away")
     if any(one.deleted or one.inserted for one in found.tables.values()):
         refresh_candles(url)
     return found

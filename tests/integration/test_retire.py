@@ -232,6 +232,47 @@ def test_a_run_that_was_stopped_between_is_finished_by_the_next_with_the_same_ce
     assert told(capsys, bench, "verify")[1]["rows_gone_with_certificates"] == 2 * OLD
 
 
+def test_a_rebuild_brings_nothing_back_that_went_with_a_certificate(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards = {"HADRON_NUM_SHARDS": "2"}
+    assert told(capsys, bench, "storage", "retire")[0] == Exit.OK
+
+    # The log has all that went; nothing differs, and nothing comes back.
+    code, found = told(capsys, bench, "rebuild", "--compare", **shards)
+    assert (code, found["same"], found["rows_gone_with_certificates"]) == (Exit.OK, True, 2 * OLD)
+
+    # What is lost without a certificate does come back, also where the database claims one.
+    unbelt(bench.database)
+    with psycopg.connect(bench.database) as db:
+        db.execute("DELETE FROM ticks WHERE log_partition = 1 AND log_offset = %s", (OLD + 9,))
+        db.execute("UPDATE rows_retired SET offset_runs = ARRAY[0, 1000], last_offset = 999")
+    code, found = told(capsys, bench, "rebuild", **shards)
+    assert (code, found["same"]) == (Exit.OK, False)
+    assert bench.rows() == 2 * YOUNG
+    code, verified = told(capsys, bench, "verify", "--deep")
+    assert (code, verified["notes"]) == (Exit.OK, [])
+    assert verified["rows_gone_with_certificates"] == 2 * OLD
+
+
+def test_where_nobody_knows_the_key_a_rebuild_says_what_it_brings_back(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = {"HADRON_ANCHOR_KEY_FILE": "", "HADRON_NUM_SHARDS": "2"}
+    assert told(capsys, bench, "storage", "retire")[0] == Exit.OK
+
+    capsys.readouterr()
+    assert run(["rebuild"], bench.environment | unknown) == Exit.OK
+    assert "rows that went with a certificate come back" in capsys.readouterr().err
+    assert bench.rows() == 2 * (OLD + YOUNG)
+
+    code, verified = told(capsys, bench, "verify", "--deep")
+    assert (code, verified["rows_gone_with_certificates"]) == (Exit.OK, 0)
+    assert f"{2 * OLD} rows have a certificate and are there still" in verified["notes"][0]
+    assert told(capsys, bench, "storage", "retire")[0] == Exit.OK
+    assert (bench.rows(), certified(bench)) == (2 * YOUNG, 2)
+
+
 def test_what_a_superuser_does_about_certificates_is_found(
     bench: Bench, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

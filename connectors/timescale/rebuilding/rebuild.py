@@ -12,15 +12,19 @@ import psycopg
 from connectors.timescale import chain
 from connectors.timescale.connection import Connection
 from connectors.timescale.errors import our_errors
-from connectors.timescale.rebuilding import comparing, filling, staging
+from connectors.timescale.rebuilding import comparing, filling, retired, staging
 from connectors.timescale.rebuilding.sources import Partition, Sources, Span
 from connectors.timescale.rebuilding.staging import SCHEMA, Progress, Tables
 from connectors.timescale.rebuilding.swapping import Swapped, swap
+from connectors.timescale.retiring.retire import RETIRING
+from hadron.audit.facts import RowsRetired
 from hadron.errors import HadronError
 from hadron.ports import Codec, Telemetry
 from hadron.topics import Topic
 
-_LOCK = 0x4841_4453
+_REBUILDING = 0x4841_4453
+# What nobody else may do meanwhile: rows that a retire lets go just then would come back.
+_LOCKS = {_REBUILDING: "another rebuild works", RETIRING: "`hadron storage retire` works"}
 _KNOWN = "SELECT topic, partition, next_offset FROM consumer_offsets WHERE topic = ANY(%s)"
 _FOUND = f"""
     SELECT topic, partition, first, past, whole, sum(live)::bigint, sum(rebuilt)::bigint,
@@ -51,6 +55,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
     partitions: list[Found]
     tables: dict[str, Swapped]
+    retired: int = 0  # rows of the log that went with a certificate, and stay away
 
     @property
     def rows(self) -> int:
@@ -63,13 +68,14 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What to rebuild, and from what."""
+    """What to rebuild, and from what. `retired` are certificates that a trusted key signed."""
 
     url: str
     sources: Sources
     topics: Mapping[str, Topic]  # by their names on the log
     codec: Codec
     telemetry: Telemetry
+    retired: Sequence[RowsRetired] = ()
 
 
 def rebuild(
@@ -80,12 +86,14 @@ def rebuild(
 ) -> Rebuilt:
     """Refill the tables of topics beside the live ones, compare, and put in what differs.
 
-    Live tables that hold nothing of the topics are filled at once, in one transaction.
+    Live tables that hold nothing of the topics are filled at once, in one transaction. What went
+    with a certificate that fits their chains stays away.
 
     Raise HadronError, before anything is changed, where the log's beginning is missing, or what
     comes after the last live row.
     """
     spans = work.sources.spans(list(work.topics))
+    away = 0
     compacted = frozenset(name for name, topic in work.topics.items() if topic.compacted)
     with (
         our_errors(),
@@ -100,14 +108,16 @@ def rebuild(
         if then is swap and filling.holds_nothing(connection, tables, spans, known):
             swapped = filling.fill(connection, tables, spans, write)
         else:
+            retired.tell(connection, work.retired)
             staging.make(connection, tables)
             with comparing.hashing_live(work.url, asked) as live:
                 write()
+                away = retired.leave_out(connection, tables)
                 comparing.compare(connection, tables, asked, live.result())
             swapped = then(connection, tables)
         rows = connection.execute(_FOUND).fetchall()
     found = [Found(*row[:5], *(number or 0 for number in row[5:])) for row in rows]
-    return Rebuilt(found, swapped)
+    return Rebuilt(found, swapped, away)
 
 
 def _write(connection: Connection, work: Work, spans: Sequence[Span], progress: Progress) -> None:
@@ -129,15 +139,16 @@ def only_compare(connection: Connection, tables: Tables) -> dict[str, Swapped]:
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
-    [(locked,)] = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchall()
-    if not locked:
-        raise HadronError("another rebuild works in this database right now")
+    for lock, who in _LOCKS.items():
+        [(locked,)] = connection.execute("SELECT pg_try_advisory_lock(%s)", (lock,)).fetchall()
+        if not locked:
+            raise HadronError(f"{who} in this database right now; run it again afterwards")
     try:
         yield
     finally:
         # A server ends a session some time after its client; one that is broken ends by itself.
         with suppress(psycopg.OperationalError):
-            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+            connection.execute("SELECT pg_advisory_unlock_all()")
 
 
 def _known(connection: Connection, spans: Sequence[Span]) -> dict[Partition, int]:
