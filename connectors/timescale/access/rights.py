@@ -67,6 +67,7 @@ _CALLERS = """
     )
     FROM pg_proc AS routine
     WHERE pronamespace = current_schema()::regnamespace AND proname = ANY(%s)
+        AND pg_get_userbyid(proowner) = %s
 """
 _TRIGGERS = """
     SELECT relname, tgname, tgenabled::text, tgtype::int
@@ -158,7 +159,8 @@ def of_relations(connection: Connection, access: Access) -> Iterator[Difference]
 
 def of_routines(connection: Connection, access: Access) -> Iterator[Difference]:
     """Who may call what does more than its callers may; the statements are for the owner."""
-    for routine, name, callers in connection.execute(_CALLERS, ([*CALLERS],)).fetchall():
+    asked = ([*CALLERS], access.name(Role.OWNER))
+    for routine, name, callers in connection.execute(_CALLERS, asked).fetchall():
         wanted = access.name(CALLERS[name])
         if callers != [wanted]:
             others = [PUBLIC if one == PUBLIC else f'"{one}"' for one in {*callers, PUBLIC}]
