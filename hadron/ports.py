@@ -66,7 +66,20 @@ class Codec(Protocol):
         """The fingerprint of the schema that wrote these bytes; raise ContractError if unknown."""
 
 
-class FactLog(Protocol):
+class Reading(Protocol):
+    """The log for those who may not write to it."""
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset after the last record of each partition."""
+
+    def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The offset of the first record that each partition still has."""
+
+    def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterable[Record]:
+        """The records from `start` up to, not including, `end`; compacted ones are missing."""
+
+
+class FactLog(Reading, Protocol):
     """An append-only log of partitions. Appends keep their order within a partition."""
 
     def append(
@@ -92,15 +105,6 @@ class FactLog(Protocol):
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Return when all appended records are stored; else raise TransientError."""
-
-    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The offset after the last record of each partition."""
-
-    def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The offset of the first record that each partition still has."""
-
-    def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterable[Record]:
-        """The records from `start` up to, not including, `end`; compacted ones are missing."""
 
 
 class Telemetry(Protocol):

@@ -56,6 +56,17 @@ class Topic(msgspec.Struct, frozen=True):
         return {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
 
 
+SHADOW = "shadow."
+
+
+class ShadowTopic(Topic, frozen=True):
+    """A topic that a shadow may write. Raises ValueError for the name of any other."""
+
+    def __post_init__(self) -> None:
+        if not self.name.startswith(SHADOW):
+            raise ValueError(f"topic {self.name!r}; wanted one of {SHADOW}*")
+
+
 VENUES = ("massive", "coinbase")
 RAW: Mapping[str, Topic] = {
     venue: Topic(f"raw.{venue}", "instrument", (RawReceived,)) for venue in VENUES
@@ -94,6 +105,10 @@ DEAD = Topic("dead", "source", (RecordPoisoned,), 90 * DAY_MS)
 # Signed heads of the chains of what is stored. They stay outside of the database that they judge.
 ANCHORS = Topic("anchors", "signing key", (HeadsAnchored,), 5 * 365 * DAY_MS)
 
+# What a strategy that is tried beside live would have said. Nobody but people reads it.
+SHADOW_DECISIONS = ShadowTopic(SHADOW + DECISIONS.name, DECISIONS.key, DECISIONS.facts)
+SHADOW_DEAD = ShadowTopic(SHADOW + DEAD.name, DEAD.key, DEAD.facts)
+
 # The fold that keeps state in a topic of its own, by process.
 STATE: Mapping[str, Topic] = {
     process: Topic(f"state.{process}", "slot of the shard", (CheckpointTaken,), compacted=True)
@@ -120,6 +135,8 @@ ALL: tuple[Topic, ...] = (
     ALERTS,
     DEAD,
     ANCHORS,
+    SHADOW_DECISIONS,
+    SHADOW_DEAD,
     *STATE.values(),
     *JOURNAL.values(),
 )
@@ -128,7 +145,7 @@ ALL: tuple[Topic, ...] = (
 HOME: Mapping[type[Any], Topic] = {
     fact: topic
     for topic in ALL
-    if topic.name.partition(".")[0] not in ("raw", "ticks", "state", "journal")
+    if topic.name.partition(".")[0] not in ("raw", "ticks", "state", "journal", "shadow")
     for fact in topic.facts
 }
 
@@ -179,13 +196,13 @@ def partition_key_of(fact: Any) -> str:
 
 
 def sink_topics() -> tuple[Topic, ...]:
-    """What the archive stores: every topic but checkpoints, journals and anchors.
+    """What the archive stores: every topic but checkpoints, journals, anchors and shadows.
 
     A checkpoint says nothing that the log does not: it is a fold of the facts before it, is
     replaced within a minute, and is thrown away when its topic is compacted. A journal says in
-    which order facts were taken, and adds none.
+    which order facts were taken, and adds none. What a shadow says did not happen.
     """
-    own = (*STATE.values(), *JOURNAL.values(), ANCHORS)
+    own = (*STATE.values(), *JOURNAL.values(), ANCHORS, SHADOW_DECISIONS, SHADOW_DEAD)
     return tuple(topic for topic in ALL if topic not in own)
 
 
@@ -213,6 +230,8 @@ class Names(msgspec.Struct, frozen=True):
 
 
 LIVE = Names()
+# Of what shadows write, and of their groups.
+SHADOWS = Names(SHADOW)
 
 
 def replay_names(run: str) -> Names:

@@ -13,7 +13,7 @@ from hadron.audit.facts import CheckpointTaken, SlicesSequenced
 from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name, name_of
 from hadron.fold import Fold
-from hadron.ports import Codec, FactLog, Record
+from hadron.ports import Codec, FactLog, Reading, Record
 from hadron.topics import ALL
 from streams.shard import Place, Shard
 
@@ -33,16 +33,20 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
 
     Blocks while it reads the log.
     """
-    state = (place.state_topic, partition)
-    recovered = recover(_checkpoints(_whole(log, *state), codec))
+    recovered = newest_checkpoint(place, partition, log=log, codec=codec)
     shard = Shard(place, partition, fold, recovered)
     if recovered.number:
         shard.written = _written_since(place, partition, recovered, log=log, codec=codec)
     return shard
 
 
+def newest_checkpoint(place: Place, partition: int, *, log: Reading, codec: Codec) -> Recovered:
+    """What the newest whole checkpoint of a shard says. Blocks while it reads the log."""
+    return recover(_checkpoints(_whole(log, place.state_topic, partition), codec))
+
+
 def follow(
-    shard: Shard, place: Place, *, log: FactLog, codec: Codec, end: int | None = None
+    shard: Shard, place: Place, *, log: Reading, codec: Codec, end: int | None = None
 ) -> Iterator[Followed]:
     """Step what the journal has behind our place in it, in its order, up to an end or its own.
 
@@ -79,7 +83,7 @@ def unread(shard: Shard, place: Place, *, log: FactLog) -> Iterator[tuple[str, l
                 yield topic, batch
 
 
-def _reader(shard: Shard, place: Place, log: FactLog) -> Read:
+def _reader(shard: Shard, place: Place, log: Reading) -> Read:
     def read(topic: str, first: int, end: int) -> Iterable[Record]:
         start = max(first, shard.positions.get((topic, shard.partition), 0))
         if start >= end:
@@ -121,7 +125,7 @@ def _checkpoints(records: Iterable[Record], codec: Codec) -> Iterable[Checkpoint
             yield codec.decode(record.value)
 
 
-def _whole(log: FactLog, topic: str, partition: int) -> Iterable[Record]:
+def _whole(log: Reading, topic: str, partition: int) -> Iterable[Record]:
     place = (topic, partition)
     start, end = log.starts([place])[place], log.ends([place])[place]
     return log.read(topic, partition, start=start, end=end) if start < end else ()

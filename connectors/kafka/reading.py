@@ -42,7 +42,7 @@ def slices(
     try:
         with our_errors(doing):
             consumer.assign([TopicPartition(topic, partition, start)])
-            yield from _until(consumer, start, end, doing)
+            yield from until(consumer, start, end, doing)
     finally:
         consumer.close()
 
@@ -62,7 +62,8 @@ def without_group(connection: Mapping[str, Any]) -> Consumer:
     )
 
 
-def _until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list[Message]]:
+def until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list[Message]]:
+    """What `slices` gives, by a consumer that was assigned one partition, from `start` on."""
     expected, deadline = start, time.monotonic() + _PATIENCE_S
     while expected < end:
         # Exactly as many as are left, or the call waits for ones that we do not want.

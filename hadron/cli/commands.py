@@ -24,6 +24,7 @@ PLACES = {
     "verify-proof": "hadron.cli.verify.proofs.verify_proof",
     "replay": "hadron.cli.replay.command.replay",
     "counterfactual": "hadron.cli.whatif.counterfactual.counterfactual",
+    "shadow": "hadron.cli.whatif.shadow.shadow",
     "explain": "hadron.cli.explain.command.explain",
     "version": "hadron.cli.version.version",
     "topics": "hadron.cli.topics.app",

@@ -18,7 +18,7 @@ from hadron.portfolio.facts import PositionChanged
 from hadron.strategy.facts import StrategyDeployed
 from hadron.strategy.outcomes import Cause, decision, failure, mark, quarantine, released
 from hadron.strategy.registry import KINDS, NO_CODES, Deployment, build
-from hadron.strategy.strategy import IN_ORDER, Strategy
+from hadron.strategy.strategy import IN_ORDER, Book, Strategy
 from hadron.strategy.versions import Code
 from hadron.strategy.watch import Said, Watch, answers, restored
 

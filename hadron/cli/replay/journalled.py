@@ -8,13 +8,13 @@ from hadron.cli import opening
 from hadron.cli.replay.again import Range, Run
 from hadron.cli.replay.bounds import Bound, Edge, Moment
 from hadron.errors import SettingsError
-from hadron.ports import FactLog
+from hadron.ports import Reading
 from hadron.settings import Settings
 from hadron.topics import JOURNAL
 
 
 def journalled(
-    run: Run, begin: Bound, end: Bound, *, settings: Settings, log: FactLog
+    run: Run, begin: Bound, end: Bound, *, settings: Settings, log: Reading
 ) -> dict[int, Range]:
     """The entries between two bounds, by partition; partitions without any are left out.
 

@@ -14,7 +14,8 @@ from hadron.cli.environment import settings_of
 from hadron.cli.replay.bounds import BEGINNING, END, Bound, Moment, bound
 
 
-def _bound(edge: str, text: str) -> Bound:
+def at_bound(edge: str, text: str) -> Bound:
+    """Read an option's bound. Raise BadParameter with the text seen and what is wanted."""
     try:
         return bound(text, edge=edge)
     except ValueError as error:
@@ -50,7 +51,7 @@ def counterfactual(
         Any,
         typer.Option(
             "--from",
-            parser=partial(_bound, BEGINNING),
+            parser=partial(at_bound, BEGINNING),
             metavar="<time|offsets>",
             help="First entry of journal.desk that is judged anew: beginning, a time, or offsets as"
             " journal.desk/0=120.",
@@ -60,7 +61,7 @@ def counterfactual(
         Any,
         typer.Option(
             "--to",
-            parser=partial(_bound, END),
+            parser=partial(at_bound, END),
             metavar="<time|offsets>",
             help="Entry before which it ends: end, a time, or offsets.",
         ),
@@ -75,8 +76,8 @@ def counterfactual(
     if day is not None and (start is not None or end is not None):
         raise typer.BadParameter("--day is given with --from or --to; wanted one or the other")
     begin, until = day or (
-        start or _bound(BEGINNING, BEGINNING),
-        end or _bound(END, END),
+        start or at_bound(BEGINNING, BEGINNING),
+        end or at_bound(END, END),
     )
     from hadron.cli.whatif.limits_file import read_limits
     from hadron.cli.whatif.other_limits import other_limits

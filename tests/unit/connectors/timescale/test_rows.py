@@ -85,7 +85,7 @@ def test_a_row_gives_back_its_record_from_its_columns_alone(fact: Any) -> None:
     assert codec().encode(fact_of(LAYOUTS[type(fact)].table, named, codec())) == value
 
 
-def test_whatever_the_log_says_has_a_table_but_the_work_of_shards_and_anchors() -> None:
+def test_whatever_the_log_says_has_a_table_but_the_work_of_shards_anchors_and_shadows() -> None:
     stored = topics.sink_topics()
 
     assert {kind for topic in stored for kind in topic.facts} == set(LAYOUTS)
@@ -93,6 +93,8 @@ def test_whatever_the_log_says_has_a_table_but_the_work_of_shards_and_anchors() 
         *topics.STATE.values(),
         *topics.JOURNAL.values(),
         topics.ANCHORS,
+        topics.SHADOW_DECISIONS,
+        topics.SHADOW_DEAD,
     }
 
 
