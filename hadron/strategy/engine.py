@@ -101,6 +101,11 @@ class Engine:
         """What each strategy that is configured now is made of."""
         return [self._deployments[name].made_of for name in sorted(self._deployments)]
 
+    def prices(self, instrument: str) -> Book | None:
+        """The last real prices of an instrument; None if no tick of it was seen."""
+        watch = self._watches.get(instrument)
+        return watch.prices if watch is not None else None
+
     def follow(
         self, ticks: Iterable[Tick], cause_of: Callable[[int, Tick], Cause]
     ) -> Iterator[tuple[int, list[Any]]]:

@@ -19,7 +19,7 @@ import pytest
 from connectors.kafka.groups import Admin, committed
 from hadron import topics
 from hadron.control.facts import LimitsChanged
-from hadron.market.facts import Tick
+from hadron.market.facts import Tick, TradePrinted
 from hadron.orders.touch import touch
 from hadron.portfolio.positions import Position, filled
 from hadron.strategy.book import LastPrices
@@ -237,7 +237,10 @@ def profit(alone: Platform, decisions: Sequence[DecisionMade]) -> tuple[Decimal,
     books: dict[str, LastPrices] = {}
     for tick in _ticks(alone):
         book = books.setdefault(tick.instrument, LastPrices())
-        book.take_trade(tick) if hasattr(tick, "price") else book.take_quote(tick)
+        if isinstance(tick, TradePrinted):
+            book.take_trade(tick)
+        else:
+            book.take_quote(tick)
     unrealised = Decimal(0)
     for name, position in positions.items():
         if position.quantity:

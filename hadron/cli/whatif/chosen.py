@@ -58,7 +58,7 @@ def chosen(asked: Asked, reader: Reading, codec: Codec) -> Chosen:
         parameters={**kept, **pairs("--set", asked.parameters)},
     )
     try:
-        codes = codes_of({kind: kinds[kind]})
+        codes = codes_of({kind: kinds[kind]} if kind in kinds else {})
         deployment = build(wanted, kinds, codes)
     except ContractError as error:
         raise SettingsError([f"STRATEGY: {error}"]) from None
