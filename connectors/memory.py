@@ -51,8 +51,8 @@ class MemoryLog:
         if delivered is not None:
             self._delivered.append(delivered)
 
-    def poll(self) -> None:
-        """See FactLog."""
+    def poll(self, wait_s: float = 0.0) -> None:
+        """See FactLog. No time passes."""
         for _ in range(len(self._delivered)):
             self._delivered.popleft()()
 

@@ -100,8 +100,11 @@ class FactLog(Reading, Protocol):
         Blocks while the local buffer is full. Raise TransientError if the log refuses them.
         """
 
-    def poll(self) -> None:
-        """Serve delivery reports. Raise TransientError if an earlier append failed."""
+    def poll(self, wait_s: float = 0.0) -> None:
+        """Serve delivery reports; if there is none, wait so long for one.
+
+        Raise TransientError if an earlier append failed.
+        """
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """Return when all appended records are stored; else raise TransientError."""

@@ -35,7 +35,10 @@ events = structlog.get_logger()
 TURN = {OTHER: 512, FAST: 256, WARM: 256, COLD: 64}
 # While FAST flows, a turn of COLD is followed by a rest: who serves FAST beside us needs a core.
 REST_S = 0.002
-WAKE_S = 0.0005  # between looks for what the log has taken
+# Where nothing can be done until the log has taken something, we wait within its client, which
+# returns at once then: looking again and again would take the core that the broker needs.
+WAIT_S = 0.001
+BREATH_S = 0.0005  # for the others on the loop: uvloop rounds it to none, simulated time has it
 ROUNDS = 32  # of the event loop, at most, that what is fetched needs to get here
 
 T = TypeVar("T")
@@ -163,8 +166,8 @@ class Stream:
     async def _until(self, true: Callable[[], bool]) -> None:
         """Serve the log until something is true. To wait for Kafka is not to stand still."""
         while not true():
-            self._outbox.poll()
-            await asyncio.sleep(WAKE_S)
+            self._outbox.poll(WAIT_S)
+            await asyncio.sleep(BREATH_S)
             self._check_alive()
             self._watch.beat()
 

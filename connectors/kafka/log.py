@@ -87,9 +87,9 @@ class KafkaLog:
                         self._refuse(error.args[0], f" of {topic}/{partition}")
                         raise
 
-    def poll(self) -> None:
+    def poll(self, wait_s: float = 0.0) -> None:
         """See FactLog."""
-        self._serve(self._producer.poll, 0)
+        self._serve(self._producer.poll, wait_s)
         self._call_empty()
 
     def flush(self, timeout_s: float = 30.0) -> None:

@@ -95,8 +95,8 @@ class ProcessLog:
         if len(queue) == 1:
             self._send((topic, partition))
 
-    def poll(self) -> None:
-        """See FactLog."""
+    def poll(self, wait_s: float = 0.0) -> None:
+        """See FactLog. No time passes."""
         for _ in range(len(self._delivered)):
             self._delivered.popleft()()
 
