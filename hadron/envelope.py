@@ -13,6 +13,7 @@ from fastavro import parse_schema
 from fastavro.schema import to_parsing_canonical_form
 
 from hadron import avro
+from hadron.audit.names import Name, name_of
 from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
 from hadron.ports import Split
@@ -48,6 +49,7 @@ class AvroCodec:
         self._versions = avro.Versions()
         self._numbers: dict[int, int | None] = {}
         self._readers: dict[int, Callable[[BytesIO], Any]] = {}
+        self._name_readers: dict[int, Callable[[BytesIO], Name]] = {}
         self._schemas: dict[int, Mapping[str, Any]] = {}
         self._fingerprints: dict[int, bytes] = {}
         self._many_readers: dict[bytes, avro.ReadMany] = {}
@@ -95,18 +97,34 @@ class AvroCodec:
         """Raise ContractError if the bytes fit no known contract."""
         schema_id = _schema_id(value)
         read = self._readers.get(schema_id) or self._learned(schema_id, value)
+        fact, body = self._read(read, schema_id, value)
+        if body.read(1):
+            raise ContractError(f"bytes follow the record of schema {schema_id}", record=value)
+        return fact
+
+    def name(self, value: bytes) -> Name:
+        """The name of a derived fact, by its first fields alone where it begins with its name.
+
+        Raise ContractError if the bytes fit no known contract.
+        """
+        schema_id = _schema_id(value)
+        read = self._name_readers.get(schema_id)
+        if read is None:
+            return name_of(self.decode(value))
+        return self._read(read, schema_id, value)[0]
+
+    def _read(
+        self, read: Callable[[BytesIO], T], schema_id: int, value: bytes
+    ) -> tuple[T, BytesIO]:
         body = BytesIO(value)
         body.seek(HEAD)
         try:
-            fact = read(body)
+            return read(body), body
         except ContractError:
             raise
         except Exception as error:  # fastavro raises whatever its bytes led it to
             kind = type(error).__name__
             raise ContractError(f"not Avro of schema {schema_id}: {kind}", record=value) from error
-        if body.read(1):
-            raise ContractError(f"bytes follow the record of schema {schema_id}", record=value)
-        return fact
 
     def fingerprint(self, value: bytes) -> bytes:
         """The SHA-256 of its schema's Parsing Canonical Form (Avro, "Schema Fingerprints").
@@ -179,6 +197,8 @@ class AvroCodec:
         self._schemas[version.id] = version.schema
         self._numbers[version.id] = self._versions.number(kind, version.schema)
         self._readers[version.id] = avro.reader(kind, written, None if same else newest)
+        if (named := avro.name_reader(version.schema)) is not None:
+            self._name_readers[version.id] = named
         if same and (read := avro.many_reader(kind, version.schema)) is not None:
             self._many_readers[_head(version.id)] = read
 

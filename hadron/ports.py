@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from hadron.audit.facts import Severity
+from hadron.audit.names import Name
 
 Ends = Mapping[tuple[str, int], int]
 T = TypeVar("T")
@@ -37,6 +38,12 @@ class Codec(Protocol):
 
     def decode(self, value: bytes) -> Any:
         """Raise ContractError if the bytes fit no known contract."""
+
+    def name(self, value: bytes) -> Name:
+        """The name of the derived fact that these bytes are, cheaper than to decode it.
+
+        Of what follows its name nothing is read. Raise as `decode` does.
+        """
 
     def decode_many(self, values: Sequence[bytes]) -> list[Any]:
         """Decode values in order, cheaper than one by one; raise if any cannot be."""

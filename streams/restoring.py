@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -11,13 +12,14 @@ import msgspec
 from hadron.audit.checkpoints import Recovered, recover
 from hadron.audit.facts import CheckpointTaken, SlicesSequenced
 from hadron.audit.journal import Read, followed
-from hadron.audit.names import Name, name_of
+from hadron.audit.names import Name
 from hadron.fold import Fold
 from hadron.ports import Codec, FactLog, Reading, Record
 from hadron.topics import ALL
 from streams.shard import Place, Shard
 
-RESTORE_SLICE = 1000
+RESTORE_SLICE = 1_000
+RESTORE_ENTRIES = 10_000  # of a journal: for so many at once, each source is opened
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -56,7 +58,8 @@ def follow(
     journal = (place.names.write(place.journal), shard.partition)
     last, first = log.ends([journal])[journal], log.starts([journal])[journal]
     end = last if end is None else min(end, last)
-    for records in _batches(log.read(*journal, start=max(first, shard.followed), end=end)):
+    entries_of = log.read(*journal, start=max(first, shard.followed), end=end)
+    for records in _batches(entries_of, most=RESTORE_ENTRIES):
         entries = [codec.decode(record.value or b"") for record in records]
         stepped = followed(entries, _reader(shard, place, log))
         for record, entry, slices in zip(records, entries, stepped, strict=True):
@@ -79,7 +82,8 @@ def unread(shard: Shard, place: Place, *, log: FactLog) -> Iterator[tuple[str, l
         end, first = log.ends([source])[source], log.starts([source])[source]
         start = max(first, shard.positions.get((topic, shard.partition), 0))
         if start < end:
-            for batch in _batches(log.read(name, shard.partition, start=start, end=end)):
+            records = log.read(name, shard.partition, start=start, end=end)
+            for batch in _batches(records, most=RESTORE_SLICE):
                 yield topic, batch
 
 
@@ -109,7 +113,7 @@ def _written_since(
         for record in log.read(topic, output, start=start, end=end) if start < end else ():
             if record.value is None:
                 continue
-            name = name_of(codec.decode(record.value))
+            name = codec.name(record.value)
             if name.partition != partition or name.source not in place.flow.sources:
                 continue
             if topic in everywhere:
@@ -131,12 +135,7 @@ def _whole(log: Reading, topic: str, partition: int) -> Iterable[Record]:
     return log.read(topic, partition, start=start, end=end) if start < end else ()
 
 
-def _batches(records: Iterable[Record]) -> Iterable[list[Record]]:
-    batch: list[Record] = []
-    for record in records:
-        batch.append(record)
-        if len(batch) >= RESTORE_SLICE:
-            yield batch
-            batch = []
-    if batch:
+def _batches(records: Iterable[Record], *, most: int) -> Iterable[list[Record]]:
+    records = iter(records)
+    while batch := list(islice(records, most)):
         yield batch

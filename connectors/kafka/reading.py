@@ -28,7 +28,17 @@ def records(
     isolation = {"isolation.level": "read_uncommitted"}
     for messages in slices({**connection, **isolation}, topic, partition, start=start, end=end):
         for message in messages:
-            yield record_of(message)
+            # Not by `record_of`: what is the same for all is not asked of each.
+            headers = message.headers()
+            yield Record(
+                topic,
+                partition,
+                message.offset(),
+                message.timestamp()[1],
+                message.key(),
+                message.value(),
+                tuple(headers) if headers else (),
+            )
 
 
 def slices(

@@ -1,6 +1,6 @@
 """Avro readers and writers of one contract each, built once by fastavro."""
 
-from hadron.avro.reading import ReadMany, many_reader, reader
+from hadron.avro.reading import ReadMany, many_reader, name_reader, reader
 from hadron.avro.shape import exact_fields
 from hadron.avro.splitting import Splitter
 from hadron.avro.versions import UNFIT, Versions
@@ -14,5 +14,6 @@ __all__ = [
     "exact_fields",
     "longs_of_many",
     "many_reader",
+    "name_reader",
     "reader",
 ]

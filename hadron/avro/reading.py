@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from io import BytesIO
-from operator import attrgetter
+from itertools import starmap
+from operator import add, attrgetter
 from typing import Any
 
 import msgspec
 from fastavro import parse_schema, schemaless_reader
 
+from hadron.audit.names import Name
 from hadron.avro.longs import LAST, MORE, longs, together
 from hadron.avro.shape import (
     MOST_RUNS,
@@ -21,12 +23,14 @@ from hadron.avro.shape import (
     exact_fields,
     has_structs,
     has_tuples,
+    part,
     repeated_fields,
 )
 from hadron.avro.writing import first_writer
 from hadron.errors import ContractError
 from hadron.values import number
 
+NAME = Name.__struct_fields__
 BEGINNING = 16  # bytes of a record by which runs that may fit it are found
 
 ReadMany = Callable[[Sequence[bytes]], list[Any]]
@@ -66,12 +70,19 @@ def many_reader(kind: type[Any], schema: Schema) -> ReadMany | None:
     runs = _Runs(kind, schema, repeated)
 
     def read(bodies: Sequence[bytes]) -> list[Any]:
-        found = [runs.of(body) for body in bodies]
-        rests = [body[len(run) :] for body, (run, _) in zip(bodies, found, strict=True)]
-        fields = rests_of(rests)
-        return [kind(*values, *rest) for (_, values), rest in zip(found, fields, strict=True)]
+        values, rests = runs.split(bodies)
+        return list(starmap(kind, map(add, values, rests_of(rests))))
 
     return read
+
+
+def name_reader(schema: Schema) -> Callable[[BytesIO], Name] | None:
+    """Reads the name with which a body begins; None where it does not begin with one."""
+    first = schema["fields"][: len(NAME)]
+    if tuple(field["name"] for field in first) != NAME:
+        return None
+    named = part(schema, first)
+    return lambda body: Name(**schemaless_reader(body, named, None))  # type: ignore[arg-type]
 
 
 class _Runs:
@@ -86,12 +97,21 @@ class _Runs:
         self._known: dict[bytes, list[tuple[bytes, tuple[Any, ...]]]] = {}
         self._count = 0
 
-    def of(self, body: bytes) -> tuple[bytes, tuple[Any, ...]]:
-        """The run's bytes and values. Raise ContractError where another encoder wrote them."""
-        for run in self._known.get(body[:BEGINNING], ()):
-            if body.startswith(run[0]):
-                return run
-        return self._learned(body)
+    def split(self, bodies: Sequence[bytes]) -> tuple[list[tuple[Any, ...]], list[bytes]]:
+        """The values of each record's run, and what is behind it.
+
+        Raise ContractError where another encoder wrote a run.
+        """
+        known, values, rests = self._known, [], []
+        for body in bodies:
+            for run in known.get(body[:BEGINNING], ()):
+                if body.startswith(run[0]):
+                    break
+            else:
+                run = self._learned(body)
+            values.append(run[1])
+            rests.append(body[len(run[0]) :])
+        return values, rests
 
     def _learned(self, body: bytes) -> tuple[bytes, tuple[Any, ...]]:
         fact = self._whole(BytesIO(body))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hadron.audit.names import name_of
 from hadron.errors import ContractError
 from tests.support import a_decision, a_fill, a_quote, a_raw, a_trade, an_approved_intent, codec
 
@@ -20,6 +21,21 @@ from tests.support import a_decision, a_fill, a_quote, a_raw, a_trade, an_approv
 )
 def test_a_fact_comes_back_as_it_went(fact: object) -> None:
     assert codec().decode(codec().encode(fact)) == fact
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [a_trade("1.50"), a_decision(offset=7, index=2), an_approved_intent(), a_fill()],
+    ids=lambda fact: type(fact).__name__,
+)
+def test_a_name_is_read_as_the_whole_fact_has_it(fact: object) -> None:
+    assert codec().name(codec().encode(fact)) == name_of(fact)
+
+
+@given(st.binary(max_size=64))
+def test_bytes_have_a_name_or_are_a_contract_error(value: bytes) -> None:
+    with suppress(ContractError):
+        codec().name(codec().encode(a_decision())[:5] + value)
 
 
 @given(st.binary(max_size=64))

@@ -150,7 +150,7 @@ def _live(
         for record in log.read(*place, start=starts[place], end=ends[place]):
             if record.value is None:
                 continue
-            name = name_of(codec.decode(record.value))
+            name = codec.name(record.value)
             first, end = covered.get(name.source, (0, 0))
             if name.partition == partition and first <= name.offset < end:
                 yield name, record.value

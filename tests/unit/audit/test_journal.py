@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import accumulate, pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.memory import MemoryLog
 from hadron.audit.facts import SequencedSlice, SlicesSequenced
@@ -61,4 +65,27 @@ def test_records_that_were_compacted_away_leave_the_others() -> None:
     assert values([entry(("control", 0, 1)), entry(("control", 1, 3))], log) == [
         [],
         [("control", [b"2", b"3"])],
+    ]
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=40),
+    st.sets(st.integers(0, 160)),
+    st.integers(1, 9),
+)
+def test_slices_have_what_is_left_of_their_records(
+    lengths: list[int], compacted: set[int], at_once: int
+) -> None:
+    bounds = list(pairwise([0, *accumulate(lengths)]))
+    kept = [n for n in range(bounds[-1][1]) if n not in compacted]
+    records = [Record("control", 0, n, 1, None, b"%d" % n) for n in kept]
+
+    found = followed(
+        [entry(("control", first, end)) for first, end in bounds],
+        lambda topic, first, end: records,
+        at_once=at_once,
+    )
+
+    assert [[r.offset for _, some in slices for r in some] for slices in found] == [
+        [n for n in kept if first <= n < end] for first, end in bounds
     ]
