@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hadron.audit.checkpoints import Recovered, recover
+from hadron.audit.checkpoints import BASE_EVERY, Recovered, have_base, recover
 from hadron.audit.facts import CheckpointTaken, SlicesSequenced
 from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name
@@ -44,7 +44,7 @@ def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: C
 
 def newest_checkpoint(place: Place, partition: int, *, log: Reading, codec: Codec) -> Recovered:
     """What the newest whole checkpoint of a shard says. Blocks while it reads the log."""
-    return recover(_checkpoints(_whole(log, place.state_topic, partition), codec))
+    return recover(_newest_checkpoints(log, place.state_topic, partition, codec=codec))
 
 
 def follow(
@@ -123,16 +123,19 @@ def _written_since(
     return once | {name for name, count in copies.items() if count >= place.partitions}
 
 
-def _checkpoints(records: Iterable[Record], codec: Codec) -> Iterable[CheckpointTaken]:
-    for record in records:
-        if record.value is not None:
-            yield codec.decode(record.value)
-
-
-def _whole(log: Reading, topic: str, partition: int) -> Iterable[Record]:
+def _newest_checkpoints(
+    log: Reading, topic: str, partition: int, *, codec: Codec
+) -> list[CheckpointTaken]:
+    """Those that `recover` needs, from the end: Kafka compacts what they replaced much later."""
     place = (topic, partition)
-    start, end = log.starts([place])[place], log.ends([place])[place]
-    return log.read(topic, partition, start=start, end=end) if start < end else ()
+    first, before, reach = log.starts([place])[place], log.ends([place])[place], 2 * BASE_EVERY
+    found: list[CheckpointTaken] = []
+    while before > first and not have_base(found):
+        start = max(first, before - reach)
+        records = log.read(topic, partition, start=start, end=before)
+        found = [codec.decode(one.value) for one in records if one.value is not None] + found
+        before, reach = start, 4 * reach
+    return found
 
 
 def _batches(records: Iterable[Record], *, most: int) -> Iterable[list[Record]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -52,6 +52,12 @@ def recover(checkpoints: Iterable[CheckpointTaken]) -> Recovered:
         positions=_offsets(newest[last].positions),
         ends=_offsets(newest[last].ends),
     )
+
+
+def have_base(checkpoints: Sequence[CheckpointTaken]) -> bool:
+    """Whether the base of the newest is among them, so that none before it is needed."""
+    newest = max((checkpoint.number for checkpoint in checkpoints), default=0)
+    return any(one.base and one.number > newest - BASE_EVERY for one in checkpoints)
 
 
 class Checkpoints:

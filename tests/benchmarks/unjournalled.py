@@ -7,11 +7,11 @@ Run: python -m tests.benchmarks.unjournalled engine
 from __future__ import annotations
 
 import sys
+from unittest.mock import patch
 
-import streams.shard
 from hadron.__main__ import main
 
 if __name__ == "__main__":
-    streams.shard.JOURNAL = {}
     sys.argv[1:1] = ["run"]
-    sys.exit(main())
+    with patch.dict("hadron.topics.JOURNAL", clear=True):
+        main()
