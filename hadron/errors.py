@@ -2,6 +2,7 @@
 
 HadronError
 ├── SettingsError          a setting is missing or wrong          tell the operator, do not start
+├── RequestRefused         what is asked cannot be, or not now    tell who asked, go on
 ├── ContractError          a record does not fit its schema       dead-letter it
 ├── TransientError         the outside world is unwell            retry it
 └── ImpossibleTransition   the log contradicts itself             stop
@@ -19,6 +20,16 @@ class SettingsError(HadronError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class RequestRefused(HadronError):
+    """Which setting of what was asked, the value seen, and what is wanted."""
+
+    def __init__(self, setting: str, value: str, wanted: str) -> None:
+        super().__init__(f"{setting}: {value}; wanted {wanted}")
+        self.setting = setting
+        self.value = value
+        self.wanted = wanted
 
 
 class ContractError(HadronError):

@@ -1,1 +1,1 @@
-"""The HTTP that every process answers."""
+"""HTTP that we answer: the pages of every process, and commands."""

@@ -1,93 +1,36 @@
-"""Answers /health, /ready and /metrics from a thread of its own, whatever the process does."""
+"""The pages that every process has: /health, /ready and /metrics."""
 
 from __future__ import annotations
 
-import asyncio
-import errno
-import socket
 from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
-from threading import Thread
-from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from connectors.http.health import Health
-from hadron.errors import HadronError, SettingsError
+from connectors.http.serving import Serving
+from hadron.variables import variable
 
-_STOP_S = 5.0
+
+def http_server(
+    health: Health, exposition: Callable[[], bytes], *, host: str, port: int
+) -> Serving:
+    """One per process. `exposition` is Prometheus' text format."""
+    return Serving(
+        _Pages(health, exposition).application,
+        host=host,
+        port=port,
+        settings=(variable("http_host"), variable("http_port")),
+    )
 
 
-class HttpServer:
-    """One per process; also a context manager. `exposition` is Prometheus' text format."""
-
-    def __init__(
-        self, health: Health, exposition: Callable[[], bytes], *, host: str, port: int
-    ) -> None:
+class _Pages:
+    def __init__(self, health: Health, exposition: Callable[[], bytes]) -> None:
         self._health = health
         self._exposition = exposition
-        self._host = host
-        self._port = port
-        self._bound: Future[int] = Future()
-        self._stopping: Callable[[], object] | None = None
-        self._thread = Thread(target=self._run, name="http", daemon=True)
 
-    def start(self) -> int:
-        """Return the bound port once the server answers. Raise SettingsError if it cannot bind."""
-        self._thread.start()
-        try:
-            return self._bound.result()
-        except OSError as error:
-            raise SettingsError([_problem(error, self._host, self._port)]) from error
-        finally:
-            if self._bound.exception():
-                self._thread.join()
-
-    def stop(self) -> None:
-        """Close the port and return when the thread has ended. Does nothing the second time."""
-        if self._stopping and self._thread.is_alive():
-            self._stopping()
-            self._thread.join(_STOP_S)
-        if self._thread.is_alive():
-            raise HadronError(f"the HTTP server did not stop within {_STOP_S:g} s")
-
-    def __enter__(self) -> int:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except Exception as error:  # belongs to the thread that waits in start()
-            if self._bound.done():
-                raise
-            self._bound.set_exception(error)
-
-    async def _serve(self) -> None:
-        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-        self._stopping = partial(loop.call_soon_threadsafe, stopping.set)
-        runner = web.AppRunner(
-            self._application(), handle_signals=False, access_log=None, shutdown_timeout=1.0
-        )
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._host, self._port).start()
-            self._bound.set_result(int(runner.addresses[0][1]))
-            await stopping.wait()
-        finally:
-            await runner.cleanup()
-
-    def _application(self) -> web.Application:
+    def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get("/health", self._alive)
         application.router.add_get("/system/health", self._alive)
@@ -108,13 +51,3 @@ class HttpServer:
 def _answer(good: bool, body: dict[str, Any]) -> web.Response:
     headers = {"Cache-Control": "no-store"}
     return web.json_response(body, status=200 if good else 503, headers=headers)
-
-
-def _problem(error: OSError, host: str, port: int) -> str:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"HADRON_HTTP_HOST: {host!r} is no address of this machine; use one, or 0.0.0.0"
-    if error.errno == errno.EADDRINUSE:
-        return f"HADRON_HTTP_PORT: {port} on {host} is taken; use a free one, or 0 for any"
-    if error.errno == errno.EACCES:
-        return f"HADRON_HTTP_PORT: {port} on {host} needs privileges; use 1024 or above, or 0"
-    return f"HADRON_HTTP_PORT: cannot listen on {host}, port {port}: {error.strerror}"

@@ -22,7 +22,7 @@ events = structlog.get_logger()
 
 def run_process(process: str, settings: Settings, options: Mapping[str, str]) -> None:
     """Run one process until SIGTERM or SIGINT. Raise HadronError for what stops it before."""
-    from connectors.http.server import HttpServer
+    from connectors.http.server import http_server
     from connectors.telemetry import logs, metrics, tracing
 
     if process not in PROCESSES:
@@ -35,7 +35,7 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
     health = health_of(process, settings, version=version(), alarms=alarms, expected=expected)
     with (
         closing(alarms),
-        HttpServer(
+        http_server(
             health, telemetry.exposition, host=settings.http_host, port=settings.http_port
         ) as port,
         tracing.tracer(

@@ -78,12 +78,12 @@ class Platform:
         seed_defaults(self.log, codec(), SHARDS, time.time_ns())
         self.log.flush()
 
-    def start(self, process: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, process: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start `hadron run <process>`."""
         with (self.directory / f"{process}-{len(self._children)}.log").open("wb") as out:
             child = subprocess.Popen(
                 [sys.executable, "-m", "hadron", "run", process, *arguments],
-                env=self.environment,
+                env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.http.health import Health
-from connectors.http.server import HttpServer
+from connectors.http.server import http_server
 from connectors.telemetry.metrics import PrometheusTelemetry
 from connectors.telemetry.reading import scraped
 from hadron import metrics
@@ -26,7 +26,7 @@ def telemetry() -> PrometheusTelemetry:
 @pytest.fixture
 def url(telemetry: PrometheusTelemetry) -> Iterator[str]:
     health = Health("engine", "0.1.0")
-    with HttpServer(health, telemetry.exposition, host="127.0.0.1", port=0) as port:
+    with http_server(health, telemetry.exposition, host="127.0.0.1", port=0) as port:
         yield f"http://127.0.0.1:{port}/metrics"
 
 

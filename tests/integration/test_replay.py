@@ -141,7 +141,17 @@ def test_a_strategy_that_was_changed_since_decides_otherwise(alone: Platform) ->
     assert any("strategy/sma became version 2" in note for note in report["notes"])
 
 
-def test_a_replay_talks_to_nobody_but_kafka(alone: Platform) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--speed", "10x"), "all decisions are equal"),
+        (("--compare", "--speed", "10x", "--workers", "2"), "identical "),
+    ],
+    ids=["raw", "journal"],
+)
+def test_a_replay_talks_to_nobody_but_kafka(
+    alone: Platform, arguments: tuple[str, ...], said: str
+) -> None:
     kafka = int(alone.settings.kafka.rpartition(":")[2])
     seen: set[int] = set()
     with trap() as (listening, port):
@@ -154,7 +164,7 @@ def test_a_replay_talks_to_nobody_but_kafka(alone: Platform) -> None:
             "HADRON_REDIS": f"redis://127.0.0.1:{port}/0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
         }
-        with replaying(alone, *FROM_BEGINNING, "--speed", "10x", **elsewhere) as child:
+        with replaying(alone, *FROM_BEGINNING, *arguments, **elsewhere) as child:
             process = psutil.Process(child.pid)
             while child.poll() is None:
                 seen |= peers(process)
@@ -164,7 +174,7 @@ def test_a_replay_talks_to_nobody_but_kafka(alone: Platform) -> None:
             listening.accept()
 
     assert child.returncode == 0, told
-    assert "all decisions are equal" in out
+    assert said in out
     assert seen == {kafka}
 
 

@@ -1,11 +1,8 @@
-"""Steps what the journal names again, in its order, and compares what follows with the log."""
+"""One shard's journal stepped again, entry by entry, and what followed from it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
-from typing import Any
 
 import msgspec
 
@@ -14,12 +11,12 @@ from hadron.audit.names import Name, name_of
 from hadron.desk.desk import Desk
 from hadron.fold import Fold
 from hadron.portfolio.portfolio import Portfolio
-from hadron.ports import Codec, FactLog, Record
+from hadron.ports import Codec, Reading
 from hadron.strategy.engine import Engine
 from hadron.strategy.registry import KINDS
-from hadron.topics import DECISIONS, INTENTS, POSITIONS, Names, topic_of
+from hadron.topics import DECISIONS, INTENTS, JOURNAL, POSITIONS, Names, topic_of
 from hadron.wiring.strategies import installed
-from streams.restoring import follow
+from streams.restoring import Followed, follow
 from streams.shard import Place, Shard
 
 # Whose journals there are: the fold, and the topic that is compared.
@@ -31,141 +28,112 @@ FOLDS: Mapping[str, tuple[Callable[[], Fold], str]] = {
 
 
 class Range(msgspec.Struct, frozen=True):
-    """Entries of one shard's journal: from `begin` what follows is compared, until `end`."""
+    """Entries of one shard's journal: stepped from `first`, compared from `begin`, until `end`."""
 
+    first: int
     begin: int
     end: int
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """The first fact, in the order of the journal, that is not the same."""
-
-    partition: int
-    entry: int | None  # the offset in the journal; None for what only the log has
-    name: str
-    live: Any
-    replayed: Any
-
-
-class Again(msgspec.Struct):
-    """What stepping one shard again gave."""
-
-    partition: int
-    entries: int = 0
-    records: int = 0
-    digests: dict[Name, bytes] = {}
-    live: dict[Name, bytes] = {}
-    difference: Difference | None = None
-
-
 class Run(msgspec.Struct, frozen=True):
-    """What is stepped again, and how fast: 0 for as fast as can be."""
+    """What is stepped again."""
 
     process: str
     partitions: int
     names: Names
-    speed: float = 0.0
 
     @property
     def topic(self) -> str:
+        """What is compared."""
         return self.names.write(FOLDS[self.process][1])
 
+    @property
+    def journal(self) -> str:
+        """What says the order."""
+        return self.names.write(JOURNAL[self.process].name)
 
-def again(
-    run: Run,
-    partition: int,
-    bounds: Range,
-    *,
-    log: FactLog,
-    codec: Codec,
-    show: Callable[[int], None],
-) -> Again:
-    """Step a shard's journal from its first entry to `bounds.end`. Nothing is written anywhere.
 
-    `show` is told how many entries are done.
+class Stepped:
+    """What followed from the entries of one shard, and which records they were about."""
+
+    def __init__(self, run: Run, partition: int, codec: Codec) -> None:
+        self.partition = partition
+        self.records = 0
+        self.covered: dict[str, tuple[int, int]] = {}  # what was read, by topic
+        self.made: dict[Name, tuple[int, bytes]] = {}  # the entry, and the fact
+        self._run = run
+        self._codec = codec
+
+    def add(self, each: Followed) -> None:
+        """Keep what of it is compared."""
+        for slice in each.entry.slices:
+            first, _ = self.covered.get(slice.topic, (slice.first, 0))
+            self.covered[slice.topic] = first, slice.end
+            self.records += slice.end - slice.first
+        for fact in each.facts:
+            if self._run.names.write(topic_of(fact).name) == self._run.topic:
+                self.made[name_of(fact)] = each.record.offset, self._codec.encode(fact)
+
+
+class Again:
+    """A shard on its way through its journal, from the first entry on, in a fold of its own.
+
+    Nothing is written anywhere. An entry that is not taken yet has no effect on what is compared.
     """
-    done = Again(partition)
-    place = Place(run.process, run.partitions, run.names)
-    shard = Shard(place, partition, FOLDS[run.process][0](), Recovered())
-    covered: dict[str, tuple[int, int]] = {}
-    made: dict[Name, tuple[int, bytes]] = {}
-    pace = _Pace(run.speed)
-    for each in follow(shard, place, log=log, codec=codec, end=bounds.end):
-        pace.wait(each.record)
-        done.entries += 1
-        if each.record.offset >= bounds.begin:
-            for slice in each.entry.slices:
-                first, _ = covered.get(slice.topic, (slice.first, 0))
-                covered[slice.topic] = first, slice.end
-                done.records += slice.end - slice.first
-            for fact in each.facts:
-                if run.names.write(topic_of(fact).name) == run.topic:
-                    made[name_of(fact)] = each.record.offset, codec.encode(fact)
-        show(done.entries)
-    compare(run, done, made, covered, log=log, codec=codec)
-    return done
 
+    def __init__(
+        self, run: Run, partition: int, bounds: Range, *, log: Reading, codec: Codec
+    ) -> None:
+        self._run = run
+        self.partition = partition
+        self._bounds = bounds
+        self._log = log
+        self._codec = codec
+        self.begin_anew()
 
-def compare(
-    run: Run,
-    done: Again,
-    made: Mapping[Name, tuple[int, bytes]],
-    covered: Mapping[str, tuple[int, int]],
-    *,
-    log: FactLog,
-    codec: Codec,
-) -> None:
-    """Hold what was made against what the log has of the same records."""
-    live = dict(_live(run, done.partition, covered, log=log, codec=codec))
-    done.digests = {name: sha256(value).digest() for name, (_, value) in made.items()}
-    done.live = {name: sha256(value).digest() for name, value in live.items()}
-    for name, (entry, value) in made.items():
-        if live.get(name) != value:
-            said = codec.decode(live[name]) if name in live else None
-            done.difference = Difference(
-                done.partition, entry, str(name), said, codec.decode(value)
-            )
-            return
-    for name in sorted(live.keys() - made.keys()):
-        done.difference = Difference(
-            done.partition, None, str(name), codec.decode(live[name]), None
-        )
-        return
+    def begin_anew(self) -> None:
+        """Forget all, and go to the first entry."""
+        self.stepped = Stepped(self._run, self.partition, self._codec)
+        self._at = self._bounds.first
+        self._entries = self._followed()
+        self._next: Followed | None = None
+        self._opened = False
 
+    @property
+    def next(self) -> Followed | None:
+        """The entry that will be taken, with what follows from it; None behind the last.
 
-def _live(
-    run: Run,
-    partition: int,
-    covered: Mapping[str, tuple[int, int]],
-    *,
-    log: FactLog,
-    codec: Codec,
-) -> Iterator[tuple[Name, bytes]]:
-    """What the log has that follows from the records of a shard that were stepped."""
-    places = [(run.topic, number) for number in range(run.partitions)]
-    ends, starts = log.ends(places), log.starts(places)
-    for place in places:
-        if starts[place] == ends[place]:
-            continue
-        for record in log.read(*place, start=starts[place], end=ends[place]):
-            if record.value is None:
-                continue
-            name = codec.name(record.value)
-            first, end = covered.get(name.source, (0, 0))
-            if name.partition == partition and first <= name.offset < end:
-                yield name, record.value
+        Reads the log where it must.
+        """
+        if not self._opened:
+            self._opened = True
+            self._advance()
+        return self._next
 
+    @property
+    def at(self) -> int:
+        """The offset of the entry that will be taken, as far as it is known without reading."""
+        return self._at
 
-class _Pace:
-    """Waits until an entry is due: as long after the first one as it was written, by the speed."""
+    @property
+    def stamp_ms(self) -> int | None:
+        """The stamp of that entry; None if nothing was read for it yet, or it is the end."""
+        return self._next.record.timestamp_ms if self._next else None
 
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
-        self._first: tuple[int, float] | None = None
+    def take(self) -> None:
+        """Keep what followed from the next entry, if it is to be compared, and step on."""
+        each = self.next
+        assert each is not None
+        if each.record.offset >= self._bounds.begin:
+            self.stepped.add(each)
+        self._advance()
 
-    def wait(self, entry: Record) -> None:
-        if not self._speed:
-            return
-        stamp_ms, began = self._first = self._first or (entry.timestamp_ms, time.monotonic())
-        due = began + (entry.timestamp_ms - stamp_ms) / 1000 / self._speed
-        time.sleep(max(0.0, due - time.monotonic()))
+    def _advance(self) -> None:
+        self._next = next(self._entries, None)
+        self._at = self._next.record.offset if self._next else self._bounds.end
+
+    def _followed(self) -> Iterator[Followed]:
+        run = self._run
+        place = Place(run.process, run.partitions, run.names)
+        shard = Shard(place, self.partition, FOLDS[run.process][0](), Recovered())
+        return follow(shard, place, log=self._log, codec=self._codec, end=self._bounds.end)

@@ -13,15 +13,7 @@ import typer
 from hadron.cli import options
 from hadron.cli.environment import settings_of
 from hadron.cli.replay.bounds import BEGINNING, END, Bound, bound
-
-
-class Speed(StrEnum):
-    """How fast raw events are taken, against the pace of their receipt."""
-
-    X1 = "1x"
-    X10 = "10x"
-    X100 = "100x"
-    MAX = "max"
+from hadron.cli.replay.pace import Speed
 
 
 class Process(StrEnum):
@@ -47,6 +39,15 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < inf:
         raise typer.BadParameter(f"{text!r}; wanted seconds, 0 or more")
     return seconds
+
+
+def _address(text: str) -> Any:
+    from hadron.cli.replay.requests import address
+
+    try:
+        return address(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _run(text: str) -> str:
@@ -79,8 +80,23 @@ def replay(
         ),
     ] = END,
     speed: Annotated[
-        Speed, typer.Option(help="Times as fast as the events were received.")
+        Speed,
+        typer.Option(help="Times as fast as the events were received; it changes no result."),
     ] = Speed.MAX,
+    control: Annotated[
+        Any,
+        typer.Option(
+            parser=_address,
+            metavar="<host:port>",
+            help="Listen there, on this machine only, for GET /status and POST /play, /pause,"
+            ' /step {"count": 1}, /seek {"to": "<time|offsets>"}, /speed {"speed": "10x"}. Port 0'
+            " is any; it is told.",
+            show_default=False,
+        ),
+    ] = None,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Begin paused at --from, to step or to seek first.")
+    ] = False,
     warm_up: Annotated[
         Any,
         typer.Option(
@@ -121,18 +137,24 @@ def replay(
 ) -> None:
     """Step raw events again in topics of their own, and compare the decisions with the live ones.
 
-    Ends with 3 if any differ. Nothing is ordered, and no live topic or group is written.
+    Ends with 3 if any differ. Nothing is ordered, and no live topic or group is written. On a
+    terminal, keys control it: space plays and pauses, n steps, s seeks, + and - change the speed;
+    without --compare not at max, unless --control or --paused is given. A seek skips nothing: what
+    lies between is stepped at once. Only --compare seeks back, from its first entry on.
     """
+    from hadron.cli.replay.asking import Asking
+
+    asking = Asking(control, paused)
     if compare:
         from hadron.cli.replay import identical
-        from hadron.wiring.simulator import speed_of
 
         again = identical.Wanted(
             process=process.value,
             begin=start,
             end=end,
-            speed=float(speed_of(speed.value) or 0),
+            speed=speed,
             workers=workers,
+            asking=asking,
         )
         settings = settings_of(context, directory)
         raise typer.Exit(identical.identical(again, settings, as_json=json))
@@ -140,7 +162,11 @@ def replay(
     from hadron.cli.replay.span import Asked
 
     wanted = Wanted(
-        asked=Asked(start, end, int(warm_up * 1000)), speed=speed.value, run=run, keep=keep
+        asked=Asked(start, end, int(warm_up * 1000)),
+        speed=speed,
+        run=run,
+        keep=keep,
+        asking=asking,
     )
     code = play(wanted, settings_of(context, directory), context.obj, as_json=json)
     raise typer.Exit(code)

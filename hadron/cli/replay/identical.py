@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from functools import partial
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from os import cpu_count
-from typing import Any
 
 import msgspec
-from rich.console import RenderableType
-from rich.text import Text
 
-from hadron.audit.names import Name
 from hadron.cli import opening, output
 from hadron.cli.exits import Exit
-from hadron.cli.replay import progress
-from hadron.cli.replay.again import Again, Difference, Range, Run, again
+from hadron.cli.replay import progress, worker
+from hadron.cli.replay.again import Range, Run
+from hadron.cli.replay.asking import Asking, controlled
 from hadron.cli.replay.bounds import Bound
+from hadron.cli.replay.conductor import Conductor
+from hadron.cli.replay.equality import Compared
+from hadron.cli.replay.interrupting import sigterm_interrupts
 from hadron.cli.replay.journalled import journalled
+from hadron.cli.replay.lines import Lines
+from hadron.cli.replay.pace import Speed
+from hadron.cli.replay.seeking import find
+from hadron.cli.replay.verdict import report, tables
+from hadron.errors import HadronError, SettingsError
 from hadron.settings import Settings
+
+Conduct = Callable[[Lines], None]
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -31,27 +42,9 @@ class Wanted(msgspec.Struct, frozen=True):
     process: str
     begin: Bound
     end: Bound
-    speed: float
+    speed: Speed
     workers: int | None
-
-
-class Report(msgspec.Struct, frozen=True):
-    """The whole result. `hash` is the SHA-256 of the replayed facts' hashes, sorted by name."""
-
-    process: str
-    identical: bool
-    hash: str
-    live_hash: str
-    entries: int
-    records: int
-    replayed: int
-    live: int
-    workers: int
-    elapsed_s: float
-    records_per_s: int
-    ranges: dict[str, list[int]]
-    difference: Difference | None
-    notes: list[str]
+    asking: Asking
 
 
 def identical(wanted: Wanted, settings: Settings, *, as_json: bool) -> Exit:
@@ -59,115 +52,95 @@ def identical(wanted: Wanted, settings: Settings, *, as_json: bool) -> Exit:
 
     Nothing is written, to Kafka or elsewhere, and no venue's credentials are looked at.
     """
-    names = opening.names(settings)
-    run = Run(wanted.process, settings.num_shards, names, wanted.speed)
-    log = opening.fact_log(settings)
-    ranges = journalled(run, wanted.begin, wanted.end, settings=settings, log=log)
-    workers = min(wanted.workers or cpu_count() or 1, len(ranges) or 1)
+    from connectors.kafka.inspection import stamped_after
+
+    run = Run(wanted.process, settings.num_shards, opening.names(settings))
+    log, stamped = opening.fact_log(settings), partial(stamped_after, opening.admin(settings))
+    ranges = journalled(run, wanted.begin, wanted.end, log=log, stamped=stamped)
+    if not ranges:
+        seen = f"no entry of {run.journal} lies between them"
+        raise SettingsError([f"--from, --to: {seen}; wanted at least one"])
+    workers = min(wanted.workers or cpu_count() or 1, len(ranges))
     begun = time.monotonic()
-    with progress.shown(as_json=as_json) as show:
-        shards = _all(run, ranges, settings, workers=workers, show=show)
-    found = _report(run, shards, ranges, workers=workers, elapsed_s=time.monotonic() - begun)
-    output.show(found, *_tables(found), as_json=as_json)
+    with (
+        sigterm_interrupts(),
+        controlled(wanted.asking) as hearing,
+        progress.shown(as_json=as_json, state=hearing.told) as show,
+    ):
+
+        def conduct(lines: Lines) -> None:
+            Conductor(
+                run,
+                ranges,
+                lines,
+                find=partial(find, log=log, stamped=stamped),
+                show=partial(show, run.process),
+                controls=hearing.controls,
+            ).conduct(wanted.speed, paused=wanted.asking.paused)
+
+        shards = stepped(partial(_work, run, settings), ranges, workers=workers, conduct=conduct)
+    found = report(run, shards, ranges, workers=workers, elapsed_s=time.monotonic() - begun)
+    output.show(found, *tables(found), as_json=as_json)
     return Exit.OK if found.identical else Exit.CHECK_FAILED
 
 
-def _all(
-    run: Run,
+def stepped(
+    work: Callable[[Mapping[int, Range], Connection], list[Compared]],
     ranges: Mapping[int, Range],
-    settings: Settings,
     *,
     workers: int,
-    show: progress.Show,
-) -> list[Again]:
-    total, stage = sum(each.end - each.begin for each in ranges.values()), run.process
+    conduct: Conduct,
+) -> list[Compared]:
+    """Let so many workers share the shards, and conduct them. One is a thread, more are processes.
+
+    Whatever happens, none of them is left running.
+    """
+    shares = [dict(list(ranges.items())[number::workers]) for number in range(workers)]
+    with ExitStack() as stack:
+        pairs = [Pipe() for _ in shares]
+        for _, theirs in pairs:
+            stack.callback(theirs.close)
+        pool = stack.enter_context(_pool(workers))
+        for ours, _ in pairs:
+            stack.callback(ours.close)  # which ends the worker, before the pool waits for it
+        asked = [
+            pool.submit(work, share, theirs)
+            for share, (_, theirs) in zip(shares, pairs, strict=True)
+        ]
+        conduct(Lines([ours for ours, _ in pairs], shares, check=partial(_check, asked)))
+        shards = chain.from_iterable(map(_result, asked))
+        return sorted(shards, key=lambda shard: shard.partition)
+
+
+def _pool(workers: int) -> Executor:
     if workers == 1:
-        done = 0
-        shards = []
-        for partition, bounds in ranges.items():
-            shards.append(
-                _one(
-                    run, partition, bounds, settings, lambda n, at=done: show(stage, at + n, total)
-                )
-            )
-            done += shards[-1].entries
-        return shards
-    shards = []
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(_one, run, *each, settings) for each in ranges.items()]
-        for finished in as_completed(asked):
-            shards.append(finished.result())
-            show(stage, sum(shard.entries for shard in shards), total)
-    return sorted(shards, key=lambda shard: shard.partition)
-
-
-def _one(
-    run: Run, partition: int, bounds: Range, settings: Settings, show: Any = lambda _: None
-) -> Again:
-    from hadron.wiring import codec_of
-
-    log = opening.fact_log(settings)
-    return again(run, partition, bounds, log=log, codec=codec_of(settings), show=show)
-
-
-def _report(
-    run: Run,
-    shards: Sequence[Again],
-    ranges: Mapping[int, Range],
-    *,
-    workers: int,
-    elapsed_s: float,
-) -> Report:
-    differences = [shard.difference for shard in shards if shard.difference is not None]
-    records = sum(shard.records for shard in shards)
-    return Report(
-        process=run.process,
-        identical=not differences,
-        hash=_hash(shard.digests for shard in shards),
-        live_hash=_hash(shard.live for shard in shards),
-        entries=sum(shard.entries for shard in shards),
-        records=records,
-        replayed=sum(len(shard.digests) for shard in shards),
-        live=sum(len(shard.live) for shard in shards),
-        workers=workers,
-        elapsed_s=round(elapsed_s, 2),
-        records_per_s=round(records / elapsed_s) if elapsed_s else 0,
-        ranges={str(partition): [at.begin, at.end] for partition, at in ranges.items()},
-        difference=min(differences, key=_order) if differences else None,
-        notes=[] if ranges else [f"the journal of {run.process} has no entry in this range"],
+        return ThreadPoolExecutor(1)
+    return ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        # Ctrl-C is for the one that waits for them, whose end they notice.
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
     )
 
 
-def _order(difference: Difference) -> tuple[bool, int, int]:
-    return difference.entry is None, difference.entry or 0, difference.partition
+def _check(asked: Sequence[Future[list[Compared]]]) -> None:
+    for one in asked:
+        if one.done():
+            _result(one)
 
 
-def _hash(shards: Iterable[Mapping[Name, bytes]]) -> str:
-    facts = sorted(chain.from_iterable(shard.items() for shard in shards))
-    return sha256(b"".join(digest for _, digest in facts)).hexdigest()
+def _result(asked: Future[list[Compared]]) -> list[Compared]:
+    try:
+        return asked.result()
+    except BrokenProcessPool as error:
+        raise HadronError("a worker was killed; begin again, with fewer --workers") from error
 
 
-def _tables(found: Report) -> list[RenderableType]:
-    shown: list[RenderableType] = [
-        Text(
-            f"{found.process}: {found.entries:,} entries of the journal stepped again,"
-            f" {found.records:,} records, {found.elapsed_s:,.1f} s, {found.records_per_s:,}"
-            f" records/s by {found.workers} workers"
-        ),
-        Text(f"{found.replayed:,} facts, {found.live:,} on the log"),
-        *(Text(f"note: {note}") for note in found.notes),
-    ]
-    if found.difference is None:
-        return [*shown, Text(f"identical {found.hash}")]
-    one = found.difference
-    where = f"entry {one.entry}" if one.entry is not None else "no entry"
-    return [
-        *shown,
-        Text(f"DIFFERENT, first at journal partition {one.partition}, {where}: {one.name}"),
-        Text(f"live:     {_said(one.live)}"),
-        Text(f"replayed: {_said(one.replayed)}"),
-    ]
+def _work(
+    run: Run, settings: Settings, ranges: Mapping[int, Range], line: Connection
+) -> list[Compared]:
+    from hadron.wiring import codec_of
 
-
-def _said(fact: Any) -> str:
-    return "nothing" if fact is None else msgspec.json.encode(fact).decode()
+    log = opening.fact_log(settings)
+    return worker.work(run, ranges, line, log=log, codec=codec_of(settings))

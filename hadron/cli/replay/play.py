@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,10 +16,15 @@ from hadron.cli import opening, output
 from hadron.cli.exits import Exit
 from hadron.cli.replay import own, progress
 from hadron.cli.replay.against import compared, left_by_live
+from hadron.cli.replay.asking import DEAF, Asking, Hearing, controlled
+from hadron.cli.replay.interrupting import sigterm_interrupts
 from hadron.cli.replay.notes import notes
+from hadron.cli.replay.pace import Pace, Speed
+from hadron.cli.replay.paced import Paced
 from hadron.cli.replay.report import Report, report, tables
 from hadron.cli.replay.rerun import Outside, rerun
-from hadron.cli.replay.sources import Paced, Source, Straight
+from hadron.cli.replay.seeking import find
+from hadron.cli.replay.sources import Source, Straight
 from hadron.cli.replay.span import Asked, Span, resolve
 from hadron.errors import SettingsError
 from hadron.topics import LIVE
@@ -34,9 +38,16 @@ class Wanted(msgspec.Struct, frozen=True):
     """What the command line asks for; `run` None: a name made from the time."""
 
     asked: Asked
-    speed: str
+    speed: Speed
     run: str | None
     keep: bool
+    asking: Asking
+
+    @property
+    def straight(self) -> bool:
+        """Whether nothing holds the raw events back, and nobody can ask for it."""
+        asks = self.asking.paused or self.asking.address is not None
+        return self.speed is Speed.MAX and not asks
 
 
 def play(wanted: Wanted, settings: Settings, environ: Mapping[str, str], *, as_json: bool) -> Exit:
@@ -52,13 +63,14 @@ def play(wanted: Wanted, settings: Settings, environ: Mapping[str, str], *, as_j
     outside = Outside(
         settings, environ, opening.admin(settings), opening.fact_log(settings), codec_of(settings)
     )
-    with _sigterm_interrupts():
-        found = _played(wanted, outside, as_json=as_json)
+    heard = nullcontext(DEAF) if wanted.straight else controlled(wanted.asking)
+    with sigterm_interrupts(), heard as hearing:
+        found = _played(wanted, outside, hearing, as_json=as_json)
     output.show(found, *tables(found), as_json=as_json)
     return Exit.OK if found.holds else Exit.CHECK_FAILED
 
 
-def _played(wanted: Wanted, outside: Outside, *, as_json: bool) -> Report:
+def _played(wanted: Wanted, outside: Outside, hearing: Hearing, *, as_json: bool) -> Report:
     from connectors.kafka.inspection import stamped_after
 
     begun_s, settings = time.monotonic(), outside.settings
@@ -70,7 +82,7 @@ def _played(wanted: Wanted, outside: Outside, *, as_json: bool) -> Report:
         partitions=partitions,
     )
     run = wanted.run or f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{token_hex(2)}"
-    source = _source(run, wanted.speed, span, outside)
+    source = _source(run, span, wanted, outside, hearing)
     in_force = list(outside.control(LIVE).newest().values())
     kept = [topic.name for topic in own.declared(source.names)] if wanted.keep else []
     with own.made(
@@ -81,7 +93,7 @@ def _played(wanted: Wanted, outside: Outside, *, as_json: bool) -> Report:
         keep=wanted.keep,
     ):
         outside.control(source.names).write(*single_file(in_force))
-        with progress.shown(as_json=as_json) as show:
+        with progress.shown(as_json=as_json, state=hearing.told) as show:
             rerun(source, span, outside, show)
         behind = left_by_live(span, outside)
         return report(
@@ -95,24 +107,16 @@ def _played(wanted: Wanted, outside: Outside, *, as_json: bool) -> Report:
         )
 
 
-def _source(run: str, speed: str, span: Span, outside: Outside) -> Source:
-    from hadron.wiring.simulator import speed_of
+def _source(run: str, span: Span, wanted: Wanted, outside: Outside, hearing: Hearing) -> Source:
+    from connectors.kafka.inspection import stamped_after
 
-    factor = speed_of(speed)
-    if factor:
-        return Paced(run, span, log=outside.log, speed=factor)
-    return Straight(run, span, admin=outside.admin)
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """A wish to stop leaves through every `finally`, as Ctrl-C does."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    if wanted.straight:
+        return Straight(run, span, admin=outside.admin)
+    return Paced(
+        run,
+        span,
+        log=outside.log,
+        pace=Pace(wanted.speed, playing=not wanted.asking.paused),
+        find=partial(find, log=outside.log, stamped=partial(stamped_after, outside.admin)),
+        controls=hearing.controls,
+    )

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from hadron.cli.output import say
 
@@ -18,8 +27,8 @@ Show = Callable[[str, int, int], None]
 
 
 @contextmanager
-def shown(*, as_json: bool) -> Iterator[Show]:
-    """Show progress while inside. Nothing of it goes to stdout."""
+def shown(*, as_json: bool, state: Callable[[], str] = str) -> Iterator[Show]:
+    """Show progress while inside, on a terminal with the `state`. Nothing of it goes to stdout."""
     console = Console(stderr=True)
     if as_json or not console.is_terminal:
         yield _lines()
@@ -29,6 +38,7 @@ def shown(*, as_json: bool) -> Iterator[Show]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
+        _State(state),
     )
     with Progress(*columns, console=console, transient=True) as progress:
         tasks = {}
@@ -39,6 +49,15 @@ def shown(*, as_json: bool) -> Iterator[Show]:
             progress.update(tasks[stage], completed=done, total=total)
 
         yield show
+
+
+class _State(ProgressColumn):
+    def __init__(self, state: Callable[[], str]) -> None:
+        super().__init__()
+        self._state = state
+
+    def render(self, task: Task) -> Text:
+        return Text(self._state())
 
 
 def _lines() -> Show:

@@ -8,7 +8,7 @@ import msgspec
 
 from hadron.cli.replay.bounds import Bound, Edge, Moment, Offsets, Place
 from hadron.errors import SettingsError
-from hadron.ports import FactLog
+from hadron.ports import Reading
 from hadron.topics import RAW
 
 Places = Mapping[Place, int]
@@ -55,7 +55,7 @@ class Asked(msgspec.Struct, frozen=True):
     warm_up_ms: int
 
 
-def resolve(asked: Asked, *, log: FactLog, stamped: Stamped, partitions: int) -> Span:
+def resolve(asked: Asked, *, log: Reading, stamped: Stamped, partitions: int) -> Span:
     """Find the offsets on the log as it is now.
 
     Raise SettingsError naming the option for offsets that the log does not have, and for a span
@@ -63,14 +63,14 @@ def resolve(asked: Asked, *, log: FactLog, stamped: Stamped, partitions: int) ->
     """
     places = raw_places(partitions)
     kept = log.starts(places), log.ends(places)
-    start = _resolved("--from", asked.start, edge=kept[0], kept=kept, stamped=stamped)
-    end = _resolved("--to", asked.end, edge=kept[1], kept=kept, stamped=stamped)
-    _check_order(start, end, asked)
+    start = resolved("--from", asked.start, edge=kept[0], kept=kept, stamped=stamped)
+    end = resolved("--to", asked.end, edge=kept[1], kept=kept, stamped=stamped)
+    check_order(start, end, asked.end)
     end = {place: max(offset, start[place]) for place, offset in end.items()}
     filled = [place for place in places if start[place] < end[place]]
     if not filled:
         raise SettingsError(["--from, --to: no raw record lies between them; wanted at least one"])
-    since_ms = min(_stamp(log, *place, start[place]) for place in filled)
+    since_ms = min(stamp_of(log, *place, start[place]) for place in filled)
     first = dict(start)
     if asked.warm_up_ms:
         found = stamped(filled, max(0, since_ms - asked.warm_up_ms))
@@ -78,9 +78,13 @@ def resolve(asked: Asked, *, log: FactLog, stamped: Stamped, partitions: int) ->
     return Span(first, start, end, since_ms)
 
 
-def _resolved(
+def resolved(
     option: str, bound: Bound, *, edge: Places, kept: tuple[Places, Places], stamped: Stamped
 ) -> Places:
+    """The offsets of one bound, of all partitions of `edge`; `kept` is where each begins and ends.
+
+    Raise SettingsError naming the option for offsets that the log does not have.
+    """
     match bound:
         case Edge():
             return edge
@@ -108,9 +112,12 @@ def _check_offsets(option: str, by_place: Places, kept: tuple[Places, Places]) -
         raise SettingsError(problems)
 
 
-def _check_order(start: Places, end: Places, asked: Asked) -> None:
-    """Partitions may be empty in a span of times; offsets that cross are a mistake."""
-    if isinstance(asked.end, Offsets):
+def check_order(start: Places, end: Places, asked: Bound) -> None:
+    """Partitions may be empty in a span of times; offsets that cross are a mistake.
+
+    Raise SettingsError naming them; `asked` is the end that was asked for.
+    """
+    if isinstance(asked, Offsets):
         problems = [
             f"--to: {topic}/{partition}={end[topic, partition]}; wanted {offset} or more, where"
             " --from lies"
@@ -121,7 +128,7 @@ def _check_order(start: Places, end: Places, asked: Asked) -> None:
             raise SettingsError(problems)
 
 
-def _stamp(log: FactLog, topic: str, partition: int, offset: int) -> int:
+def stamp_of(log: Reading, topic: str, partition: int, offset: int) -> int:
     """When the record at an offset, or the next after a gap, was received."""
     end = log.ends([(topic, partition)])[topic, partition]
     return next(iter(log.read(topic, partition, start=offset, end=end))).timestamp_ms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,17 +12,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from hadron.audit.checkpoints import Recovered
-from hadron.audit.names import Name, name_of
 from hadron.cli import opening, output
 from hadron.cli.exits import Exit
-from hadron.cli.replay.again import Again, Difference, Range, Run, compare
+from hadron.cli.replay.again import Range, Run, Stepped
 from hadron.cli.replay.bounds import Bound
+from hadron.cli.replay.equality import Compared, Difference, compared
 from hadron.cli.replay.journalled import journalled
 from hadron.control.facts import LimitsChanged
 from hadron.desk.desk import Desk
 from hadron.ports import Codec, FactLog
 from hadron.settings import Settings
-from hadron.topics import INTENTS
 from hadron.whatif.counterfactual import Changed, Counterfactual, Effect, Judged
 from hadron.whatif.listened import Listened
 from hadron.whatif.worth import NOTHING, Profit
@@ -64,11 +64,13 @@ def other_limits(
     as_json: bool,
 ) -> Exit:
     """Judge anew, and print. OK where live's limits lead to what is on the log."""
+    from connectors.kafka.inspection import stamped_after
     from hadron.wiring import codec_of
 
     run = Run(PROCESS, settings.num_shards, opening.names(settings))
     log, codec = opening.fact_log(settings), codec_of(settings)
-    ranges = journalled(run, begin, end, settings=settings, log=log)
+    stamped = partial(stamped_after, opening.admin(settings))
+    ranges = journalled(run, begin, end, log=log, stamped=stamped)
     shards = [
         judged_anew(run, partition, bounds, limits, log=log, codec=codec)
         for partition, bounds in ranges.items()
@@ -86,32 +88,25 @@ def judged_anew(
     *,
     log: FactLog,
     codec: Codec,
-) -> tuple[Again, Counterfactual]:
+) -> tuple[Compared, Counterfactual]:
     """Step a shard's journal to `bounds.end`; from `bounds.begin` on the other limits hold."""
     desk = Desk()
     sides = Counterfactual(desk, limits)
-    place, done = Place(run.process, run.partitions, run.names), Again(partition)
+    place, done = Place(run.process, run.partitions, run.names), Stepped(run, partition, codec)
     shard = Shard(place, partition, Listened(desk, sides.take), Recovered())
     for _ in follow(shard, place, log=log, codec=codec, end=bounds.begin):
         pass
     sides.begin()
-    covered: dict[str, tuple[int, int]] = {}
-    made: dict[Name, tuple[int, bytes]] = {}
     for each in follow(shard, place, log=log, codec=codec, end=bounds.end):
-        for slice in each.entry.slices:
-            first, _ = covered.get(slice.topic, (slice.first, 0))
-            covered[slice.topic] = first, slice.end
-        for fact in each.facts:
-            if type(fact) in INTENTS.facts:
-                made[name_of(fact)] = each.record.offset, codec.encode(fact)
-    compare(run, done, made, covered, log=log, codec=codec)
-    return done, sides
+        done.add(each)
+    [found] = compared(run, [done], log=log, codec=codec)
+    return found, sides
 
 
 def _report(
     limits: Mapping[str, LimitsChanged],
     ranges: Mapping[int, Range],
-    shards: Sequence[tuple[Again, Counterfactual]],
+    shards: Sequence[tuple[Compared, Counterfactual]],
 ) -> Report:
     differences = [done.difference for done, _ in shards if done.difference is not None]
     counts = [msgspec.structs.asdict(sides.counts) for _, sides in shards]

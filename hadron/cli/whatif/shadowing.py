@@ -19,7 +19,7 @@ from hadron.cli import opening, output
 from hadron.cli.exits import Exit
 from hadron.cli.output import say
 from hadron.cli.replay.again import Run
-from hadron.cli.replay.bounds import Bound, Edge, Moment
+from hadron.cli.replay.bounds import Bound, Edge, Moment, Offsets
 from hadron.cli.replay.journalled import journalled
 from hadron.cli.whatif.beside import Beside
 from hadron.cli.whatif.chosen import Asked, chosen
@@ -117,6 +117,8 @@ class _Bounds(msgspec.Struct, frozen=True):
 
 
 def _bounds(wanted: Wanted, settings: Settings, reader: FollowingReader) -> _Bounds:
+    from connectors.kafka.inspection import stamped_after
+
     for_s = inf if wanted.for_s is None else wanted.for_s
     until = wanted.until
     if isinstance(until, Moment) and (left_s := until.at_ms / 1000 - time.time()) > 0:
@@ -125,8 +127,17 @@ def _bounds(wanted: Wanted, settings: Settings, reader: FollowingReader) -> _Bou
     if until is None:
         return _Bounds(None, at_s)
     run = Run("engine", settings.num_shards, LIVE)
-    ranges = journalled(run, Edge(), until, settings=settings, log=reader)
-    return _Bounds({partition: one.end for partition, one in ranges.items()}, at_s)
+    stamped = partial(stamped_after, opening.admin(settings))
+    # Offsets may lie ahead of what there is now, which no journal that is replayed has.
+    ahead = until.by_place if isinstance(until, Offsets) else {}
+    if strange := sorted(ahead.keys() - {(run.journal, p) for p in range(run.partitions)}):
+        told = ", ".join(f"{topic}/{partition}" for topic, partition in strange)
+        wanted_places = f"partitions 0 to {run.partitions - 1} of {run.journal}"
+        raise SettingsError([f"--until: {told}; wanted {wanted_places}"])
+    ranges = journalled(run, Edge(), Edge() if ahead else until, log=reader, stamped=stamped)
+    ends = {partition: one.end for partition, one in ranges.items()}
+    named = {partition: offset for (_, partition), offset in ahead.items()}
+    return _Bounds({**ends, **named}, at_s)
 
 
 @contextmanager

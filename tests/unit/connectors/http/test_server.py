@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connectors.http.health import Health
-from connectors.http.server import HttpServer
+from connectors.http.server import http_server
 from hadron.errors import SettingsError
 
 HOST = "127.0.0.1"
@@ -41,7 +41,7 @@ def health() -> Health:
 
 @pytest.fixture
 def port(health: Health) -> Iterator[int]:
-    with HttpServer(health, lambda: b"up 1\n", host=HOST, port=0) as bound:
+    with http_server(health, lambda: b"up 1\n", host=HOST, port=0) as bound:
         yield bound
 
 
@@ -87,7 +87,7 @@ def test_an_unknown_path_is_404(port: int) -> None:
 
 
 def test_a_taken_port_is_named_with_its_setting(health: Health, port: int) -> None:
-    second = HttpServer(health, lambda: b"", host=HOST, port=port)
+    second = http_server(health, lambda: b"", host=HOST, port=port)
 
     with pytest.raises(SettingsError, match=rf"HADRON_HTTP_PORT: {port} on {HOST} is taken"):
         second.start()
@@ -96,14 +96,14 @@ def test_a_taken_port_is_named_with_its_setting(health: Health, port: int) -> No
 
 
 def test_a_host_that_is_not_ours_is_named_with_its_setting(health: Health) -> None:
-    server = HttpServer(health, lambda: b"", host="192.0.2.1", port=0)
+    server = http_server(health, lambda: b"", host="192.0.2.1", port=0)
 
     with pytest.raises(SettingsError, match=r"HADRON_HTTP_HOST: '192.0.2.1'"):
         server.start()
 
 
 def test_after_stop_the_port_is_free_and_the_thread_gone(health: Health) -> None:
-    server = HttpServer(health, lambda: b"", host=HOST, port=0)
+    server = http_server(health, lambda: b"", host=HOST, port=0)
     port = server.start()
     get(port, "/health")
 
@@ -116,7 +116,7 @@ def test_after_stop_the_port_is_free_and_the_thread_gone(health: Health) -> None
 
 
 def test_a_client_that_keeps_its_connection_does_not_hold_up_the_stop(health: Health) -> None:
-    server = HttpServer(health, lambda: b"", host=HOST, port=0)
+    server = http_server(health, lambda: b"", host=HOST, port=0)
     port = server.start()
 
     with socket.create_connection((HOST, port)) as idle:
