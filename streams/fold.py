@@ -214,6 +214,8 @@ class Stream:
         headers = (record.headers for record in turn.records)
         with self._tools.tracer.slice_span(self._place.process, headers) as outgoing:
             outputs = shard.step(topic, turn.records, self._tools.codec)
+            # Another may have said the same already, if we were frozen since this was sequenced.
+            self._check_alive()
             self._emit(outputs, outgoing)
         if self._configured is not None and topic == CONTROL.name:
             self._configured(shard.fold)

@@ -106,6 +106,12 @@ class Platform:
                 late.append(name)
         assert late == [], f"did not stop on SIGTERM: {late}; logs in {self.directory}"
 
+    def wake_all(self) -> None:
+        """Let what a test has frozen go on, so that it can be stopped."""
+        for _, child in self._children:
+            if child.poll() is None:
+                child.send_signal(signal.SIGCONT)
+
     def said(self, process: str) -> str:
         """All log lines of a process's children."""
         logs = sorted(self.directory.glob(f"{process}-*.log"))
