@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -72,6 +73,19 @@ def test_a_fill_leads_back_to_the_venues_frame(url: str, asked: str) -> None:
     assert steps[1].shares == (Share("sma", "buy", "100", "decisions/0/2"),)
     assert steps[2].fact.evidence == {"sma": "100.02"}
     assert steps[4].frame == DAY["raw.massive"][2].payload.decode()
+
+
+def test_a_fill_holds_the_prices_that_it_was_chosen_from(url: str) -> None:
+    steps = back(told(url, "orders/0/0"))
+    fill, intent, decision, tick, _ = (step.fact for step in steps)
+
+    seen = {name: getattr(decision, name) for name in ("bid", "ask", "last")}
+    assert seen == {name: getattr(intent, name) for name in seen}
+    assert seen == {"bid": Decimal("99.99"), "ask": Decimal("100.01"), "last": Decimal("100.00")}
+    assert (fill.side, fill.price_from) == ("buy", "ask")
+    assert fill.price - seen[fill.price_from] == Decimal("0.04")  # what the venue took more
+    assert {fill.venue, intent.venue, decision.venue} == {tick.venue}
+    assert decision.quality == "live"
 
 
 @pytest.mark.parametrize(
