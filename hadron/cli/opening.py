@@ -24,9 +24,13 @@ def names(settings: Settings) -> Names:
 
 
 def declared(settings: Settings) -> list[Topic]:
-    """The catalogue of topics, by their names on the log."""
-    write = names(settings).write
-    return [msgspec.structs.replace(topic, name=write(topic.name)) for topic in topics.ALL]
+    """The catalogue of topics, by their names on the log; shadows are beside the live run only."""
+    run = names(settings)
+    return [
+        msgspec.structs.replace(topic, name=run.write(topic.name))
+        for topic in topics.ALL
+        if not (run.prefix and isinstance(topic, topics.ShadowTopic))
+    ]
 
 
 def admin(settings: Settings) -> Admin:

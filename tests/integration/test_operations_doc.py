@@ -25,7 +25,7 @@ from connectors.local import places
 from connectors.local.stack import Endpoints
 from hadron.cli.app import command
 from hadron.orders.facts import OrderFilled
-from tests.integration import test_disaster, test_replay_control
+from tests.integration import test_disaster, test_offsets_reset, test_replay_control
 from tests.integration.platform import Platform, until
 from tests.integration.replaying import live_run
 from tests.integration.test_backups import programs
@@ -41,7 +41,7 @@ OUTSIDE = {
     "kubectl": "needs a cluster",
 }
 # Sections that need servers of their own, which another test types.
-ELSEWHERE = {test_disaster.DISASTER, test_replay_control.SECTION}
+ELSEWHERE = {test_disaster.DISASTER, test_replay_control.SECTION, test_offsets_reset.SECTION}
 # Commands of the text that are not typed here, and the file that has them.
 NAMED_ONLY = {("demo",): "test_demo.py"}
 # What a page says as an example, and what `Operator.stands_for` puts there.
