@@ -9,7 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from connectors.kafka.connection import our_errors
+from connectors.kafka.connection import our_errors, patiently
 from connectors.kafka.offsets import listed
 from connectors.kafka.reading import record_of, until, without_group
 from hadron.ports import Record
@@ -51,8 +51,9 @@ class FollowingReader:
                     yield record_of(message)
             consumer.unassign()
 
+    @patiently
     def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Say how far the group is. Raise HadronError if it has members: they are others."""
+        """Say how far the group is. Raise TransientError if its coordinator is not found."""
         places = [TopicPartition(*place, offset) for place, offset in sorted(offsets.items())]
         if places:
             with our_errors(f"committing as group {self._group}"):

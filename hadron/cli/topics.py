@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -71,6 +71,24 @@ def apply(
     output.show(document, done, as_json=json)
     if left:
         raise typer.Exit(Exit.CHECK_FAILED)
+
+
+@app.command()
+def acls(
+    principal: Annotated[
+        str, typer.Argument(help="Who runs shadows, as Kafka's authorizer knows it: User:shadow.")
+    ],
+    json: options.Json = False,
+) -> None:
+    """Show what a shadow must be allowed on Kafka, as arguments of kafka-acls.sh, one a line.
+
+    It may do nothing else, so a principal with these alone cannot reach desk or gateway.
+    """
+    from hadron.whatif.rights import shadow_rights
+
+    rights = shadow_rights()
+    lines = [f"--add --allow-principal {principal} {right.arguments}" for right in rights]
+    output.show({"principal": principal, "rights": rights}, *lines, as_json=json)
 
 
 def _described(

@@ -94,9 +94,12 @@ def test_each_secret_reaches_only_the_pods_that_need_it() -> None:
                 readers.setdefault((reference["name"], reference["key"]), set()).add(name)
 
     everyone = {name for name, _ in pods(full())}
+    shadows = {name for name in everyone if name.startswith("Job/prod-shadow-")}
+    assert len(shadows) == 1
     for key in ("username", "password"):
         administering = {"Job/prod-topics", "Job/prod-defaults"}
-        assert readers.pop(("hadron-kafka", key)) == everyone - administering
+        assert readers.pop(("hadron-kafka", key)) == everyone - administering - shadows
+        assert readers.pop(("hadron-kafka-shadow", key)) == shadows
         assert readers.pop(("hadron-kafka-admin", key)) == administering
     assert readers == {
         ("hadron-database", "url"): {"Deployment/prod-archive", "Pod/prod-doctor"},
@@ -117,6 +120,8 @@ def test_each_process_runs_its_command() -> None:
     assert commands["Job/prod-topics"] == ["topics", "apply"]
     assert commands["Job/prod-defaults"] == ["control", "defaults"]
     assert commands["Job/prod-migrate"] == ["migrate"]
+    [shadow] = [name for name in commands if name.startswith("Job/prod-shadow-")]
+    assert commands[shadow] == ["shadow", "sma", "--for", "86400", "--json"]
     assert commands["CronJob/prod-retire"] == ["storage", "retire"]
     assert commands["Pod/prod-doctor"] == ["doctor"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"

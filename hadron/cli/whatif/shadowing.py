@@ -97,11 +97,16 @@ def _run(
                 break
             if not moved:
                 time.sleep(LOOK_S)
-        patient_s = time.monotonic() + PATIENCE_S
-        while not (beside.settled() or stopped()) and time.monotonic() < patient_s:
-            time.sleep(LOOK_S)
+        _let_live_speak(beside, stopped)
     outbox.flush()
     return now()
+
+
+def _let_live_speak(beside: Beside, stopped: Callable[[], bool]) -> None:
+    """Wait until live has said all of what was followed, for as long as that is worth it."""
+    patient_s = time.monotonic() + PATIENCE_S
+    while not (beside.settled() or stopped()) and time.monotonic() < patient_s:
+        time.sleep(LOOK_S)
 
 
 class _Bounds(msgspec.Struct, frozen=True):
