@@ -9,24 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    Producer,
-    TopicPartition,
-)
+from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
     AclPermissionType,
-    AdminClient,
     ResourcePatternType,
     ResourceType,
     ScramCredentialInfo,
@@ -34,11 +25,10 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
-from connectors.kafka.groups import committed
 from connectors.local import daemon, kafka
 from connectors.local.stack import Endpoints
 from hadron import topics
-from tests.integration.platform import SHARDS, Platform, until
+from tests.integration.platform import Platform, until
 from tests.integration.replaying import control_of, generated, reparametrised
 from tests.support import some_rules
 
@@ -155,24 +145,6 @@ def test_it_may_write_to_no_topic_of_live(alone: Secured) -> None:
     assert {name: _refusal(alone, name) for name in names} == dict.fromkeys(
         names, KafkaError.TOPIC_AUTHORIZATION_FAILED
     )
-
-
-def test_it_may_not_move_a_group_of_live_nor_see_orders(alone: Secured) -> None:
-    places = [TopicPartition("ticks.warm", partition, 0) for partition in range(SHARDS)]
-    before = committed(alone.admin, "hadron.engine")
-    asked = AdminClient(alone.as_shadow).alter_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions("hadron.engine", places)], request_timeout=20
-    )
-    with pytest.raises(KafkaException):
-        asked["hadron.engine"].result(30)
-    assert committed(alone.admin, "hadron.engine") == before
-    assert any(before.values())
-    for topic in ("intents", "orders"):
-        with closing(Consumer({**alone.as_shadow, "group.id": "shadow.x"})) as reader:
-            reader.assign([TopicPartition(topic, 0, 0)])
-            message = reader.poll(20)
-            assert message is not None
-            assert message.error().code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
 def _refusal(alone: Secured, topic: str) -> int | None:
