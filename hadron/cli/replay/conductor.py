@@ -64,7 +64,8 @@ class Conductor:
 
     def play(self) -> None:
         """See Player."""
-        self._go_on(self._pace.speed)
+        if not self._pace.playing:
+            self._go_on(self._pace.speed)
 
     def pause(self) -> None:
         """See Player."""

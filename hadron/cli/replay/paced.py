@@ -87,7 +87,8 @@ class Paced:
 
     def play(self) -> None:
         """See Player."""
-        self._go_on(msgspec.structs.replace(self._pace, playing=True))
+        if not self._pace.playing:
+            self._go_on(msgspec.structs.replace(self._pace, playing=True))
 
     def pause(self) -> None:
         """See Player. What was copied is taken all the same."""

@@ -134,6 +134,15 @@ def test_entries_are_taken_as_long_after_the_first_as_they_were_written(
         assert playing.until(lambda status: status.done == 4).next == at(2, 2)
 
 
+def test_to_play_what_plays_changes_nothing() -> None:
+    with replaying(LOG, speed=Speed.X1, paused=False) as playing:
+        playing.until(lambda status: status.next == at(1, 0))
+
+        playing.ask(play)
+
+        assert playing.ask(pause).next == at(1, 0)
+
+
 def test_the_speed_can_be_changed_while_it_plays_and_while_it_is_paused() -> None:
     with replaying(LOG, speed=Speed.X1, paused=False) as playing:
         playing.until(lambda status: status.next == at(1, 0))

@@ -151,6 +151,16 @@ def test_what_is_paused_copies_nothing_until_it_plays() -> None:
     assert log.ends([COPY_0])[COPY_0] == 3
 
 
+def test_to_play_what_plays_changes_nothing() -> None:
+    log = a_log(range(0, 600, 60))
+    replay = Asking(log)
+
+    replay.ask(lambda player: player.play())
+    replay.ask(lambda player: player.play())
+
+    assert log.ends([COPY_0])[COPY_0] == 1  # the next is due in a minute
+
+
 def test_a_step_copies_the_next_by_its_time() -> None:
     log = a_log([0, 2], [1, 3])
     replay = Asking(log)
