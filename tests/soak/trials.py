@@ -61,7 +61,7 @@ def outage(bench: Bench, server: Path, *, down_s: float, warm_s: float, rate: in
         "memory_before_mib": before_mib,
         "memory_down_mib": down_mib,
         "memory_drain_mib": drain_mib,
-        "memory_growth": round(down_mib / before_mib - 1, 3),
+        "memory_growth": round(max(down_mib, drain_mib) / before_mib - 1, 3),
         **drained,
     }
 
