@@ -33,7 +33,8 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-# Others at the same work, each installed into an environment of its own under .peers.
+# Others at the same work, each installed into an environment of its own under .peers. Where one needs
+# a newer Python than there is in PATH, PEERS_PYTHON may name it.
 bench-peers: $(STAMP)
 	$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 

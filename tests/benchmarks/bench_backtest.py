@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.tapes import tape
-from hadron.backtest.batches import Batch, Controls, Ticks, ticks_at
+from hadron.backtest.batches import Batch, Controls, Raws, Ticks, ticks_at
 from hadron.backtest.feeding import appended, decoded, recorded
 from hadron.backtest.models import Named
 from hadron.backtest.run import Backtest, Settings
@@ -46,42 +46,59 @@ def main() -> None:
     if not folder:
         parser.error("HADRON_TAPES is not set; the folder of recorded ticks is wanted")
     raws = list(appended(recorded(tape(Path(folder), symbols=(asked.symbol,))), partitions=1))
-    normalizer = Normalizer({"massive": parse})
-    normalizer.step(Slice("control", 0, [Received(0, RULES)]))
-    ticks: list[TradePrinted] = []
-    for batch in raws:
-        slice = Slice("raw.massive", 0, [one.received for one in batch.records])
-        ticks += normalizer.step(slice)
+    ticks = normalized(raws)
     columns = list(zip(*(_fields(tick) for tick in ticks), strict=True))
     offsets = range(len(ticks))
     records = [
         Record("ticks.warm", 0, offset, 0, None, codec().encode(tick))
         for offset, tick in enumerate(ticks)
     ]
+    few = min(2, asked.runs)
+    feeds: dict[str, tuple[Callable[[], Iterable[Batch]], Named, int]] = {
+        "columns": (lambda: [_ticks(columns, offsets)], Named(), asked.runs),
+        "columns_fees_latency": (lambda: [_ticks(columns, offsets)], REALISTIC, asked.runs),
+        "facts": (lambda: [ticks_at(ticks, offsets)], Named(), asked.runs),
+        "records": (lambda: decoded(records, codec()), Named(), few),
+        "raw": (lambda: raws, Named(), 1),
+    }
     found: dict[str, object] = {"ticks": len(ticks)}
-
-    def measure(name: str, feed: Callable[[], Iterable[Batch]], models: Named, runs: int) -> None:
-        wall = cpu = 0.0
-        for _ in range(runs):
-            backtest = Backtest(Settings(models=models), {"massive": parse})
-            backtest.run([CONTROL])
-            gc.collect()
-            began = time.perf_counter(), time.process_time()
-            backtest.run(feed())
-            wall = max(wall, len(ticks) / (time.perf_counter() - began[0]))
-            cpu = max(cpu, len(ticks) / (time.process_time() - began[1]))
-        result = backtest.result(codec())
-        found[f"{name}_ticks_per_s"] = round(wall)
-        found[f"{name}_ticks_per_cpu_s"] = round(cpu)
-        found[f"{name}_decisions"] = len(result.decisions)
-        found[f"{name}_sha256"] = result.sha256[:16]
-
-    measure("columns", lambda: [_ticks(columns, offsets)], Named(), asked.runs)
-    measure("columns_fees_latency", lambda: [_ticks(columns, offsets)], REALISTIC, asked.runs)
-    measure("facts", lambda: [ticks_at(ticks, offsets)], Named(), asked.runs)
-    measure("records", lambda: decoded(records, codec()), Named(), 2)
-    measure("raw", lambda: raws, Named(), 1)
+    for name, (feed, models, runs) in feeds.items():
+        of_feed = measured(feed, len(ticks), models=models, runs=runs)
+        found |= {f"{name}_{figure}": value for figure, value in of_feed.items()}
     show(found)
+
+
+def normalized(raws: Iterable[Raws]) -> list[TradePrinted]:
+    """The ticks of raw events."""
+    normalizer = Normalizer({"massive": parse})
+    normalizer.step(Slice("control", 0, [Received(0, RULES)]))
+    ticks: list[TradePrinted] = []
+    for batch in raws:
+        slice = Slice("raw.massive", 0, [one.received for one in batch.records])
+        ticks += normalizer.step(slice)
+    return ticks
+
+
+def measured(
+    feed: Callable[[], Iterable[Batch]], ticks: int, *, models: Named, runs: int
+) -> dict[str, Any]:
+    """The best of some runs, by the clock and by the CPU."""
+    wall = cpu = 0.0
+    for _ in range(runs):
+        backtest = Backtest(Settings(models=models), {"massive": parse})
+        backtest.run([CONTROL])
+        gc.collect()
+        began = time.perf_counter(), time.process_time()
+        backtest.run(feed())
+        wall = max(wall, ticks / (time.perf_counter() - began[0]))
+        cpu = max(cpu, ticks / (time.process_time() - began[1]))
+    result = backtest.result(codec())
+    return {
+        "ticks_per_s": round(wall),
+        "ticks_per_cpu_s": round(cpu),
+        "decisions": len(result.decisions),
+        "sha256": result.sha256[:16],
+    }
 
 
 def _fields(tick: TradePrinted) -> tuple[object, ...]:

@@ -9,15 +9,31 @@ import argparse
 import json
 import os
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.benchmarks import bench_vector, year
+import numpy as np
+from confluent_kafka.admin import NewTopic
+
+import schemas
+from connectors.tapes import tape
+from hadron.backtest.batches import ticks_at
+from hadron.backtest.feeding import appended, recorded
+from hadron.backtest.models import Named
+from hadron.topics import TICKS
+from tests.benchmarks import bench_backtest, bench_vector, year
 from tests.benchmarks.__main__ import commit, machine
-from tests.benchmarks.peers.environments import python_of
+from tests.benchmarks.measuring import append_raw_trades, rate
+from tests.benchmarks.peers.environments import NotCompared, python_of
+from tests.integration.platform import SHARDS, platform
 
 HERE = Path(__file__).parent
+CONTRACTS = Path(schemas.__file__).parent / "avro"
+THEIRS = "theirs"  # the topic that peers write to
+RECORDS, THEIR_RECORDS, WARM = 600_000, 300_000, 50_000
 WITHIN = 1e-6  # of the profit: the same fills in another order of additions
 
 
@@ -37,11 +53,11 @@ def main() -> None:
     print(json.dumps({"machine": machine(), "commit": commit()}, indent=2))
     for name in asked.names or COMPARED:
         print(f"\n== {name}", flush=True)
-        print(
-            json.dumps(
-                COMPARED[name](python_of(name.partition("-")[0], asked.environments)), indent=2
-            )
-        )
+        try:
+            found = COMPARED[name](python_of(name.partition("-")[0], asked.environments))
+        except NotCompared as reason:
+            found = {"not_compared": str(reason)}
+        print(json.dumps(found, indent=2))
 
 
 def vectorbt(python: Path) -> dict[str, Any]:
@@ -64,13 +80,66 @@ def vectorbt_first(python: Path) -> dict[str, Any]:
         return {"theirs": _said(python, "vectorbt_year.py", folder, environ=environ)}
 
 
+def nautilus(python: Path) -> dict[str, Any]:
+    """A backtest of SPY's recorded ticks, which are there as facts of ours and as ticks of theirs.
+
+    Raise NotCompared where no ticks are.
+    """
+    tapes = os.environ.get("HADRON_TAPES")
+    if not tapes:
+        raise NotCompared("HADRON_TAPES is not set; wanted the folder of recorded ticks")
+    events = recorded(tape(Path(tapes), symbols=("SPY",)))
+    ticks = bench_backtest.normalized(appended(events, partitions=1))
+    ours = bench_backtest.measured(
+        lambda: [ticks_at(ticks, range(len(ticks)))], len(ticks), models=Named(), runs=5
+    )
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/ticks.npz"
+        np.savez(
+            path,
+            price=[tick.price * 10 ** (4 - tick.price_scale) for tick in ticks],
+            size=[tick.size for tick in ticks],
+            at_ns=[tick.at_ns for tick in ticks],
+        )
+        theirs = _said(python, "nautilus_ticks.py", path, environ={**os.environ})
+    assert theirs["orders"] == ours["decisions"], "by one rule both must decide the same"
+    return {"ours": ours, "theirs": theirs}
+
+
+def normalize(python: Path, script: str) -> dict[str, Any]:
+    """The same raw events on one broker, first by our process, then by theirs."""
+    with platform(HADRON_CHECKPOINT_S="1", HADRON_SESSION_S="30") as alone:
+        append_raw_trades(alone, RECORDS)
+        ticks = [(topic.name, p) for topic in TICKS.values() for p in range(SHARDS)]
+        alone.start("normalize")
+        ours = rate(lambda: sum(alone.log.ends(ticks).values()), RECORDS, warm=WARM)
+        alone.stop_all()
+        created = NewTopic(THEIRS, num_partitions=SHARDS, replication_factor=1)
+        alone.admin.create_topics([created])[THEIRS].result()
+        there = [(THEIRS, p) for p in range(SHARDS)]
+        command = [str(python), str(HERE / script), alone.settings.kafka, str(CONTRACTS)]
+        child = subprocess.Popen([*command, "raw.massive", THEIRS], env={**os.environ})
+        try:
+            theirs = rate(lambda: sum(alone.log.ends(there).values()), THEIR_RECORDS, warm=WARM)
+        finally:
+            child.terminate()
+            child.wait(60)
+    return {"ours_events_per_s": ours, "theirs_events_per_s": theirs}
+
+
 def _said(python: Path, script: str, *arguments: str, environ: dict[str, str]) -> Any:
     command = [str(python), "-W", "ignore", str(HERE / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-COMPARED = {"vectorbt": vectorbt, "vectorbt-first-start": vectorbt_first}
+COMPARED: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "vectorbt": vectorbt,
+    "vectorbt-first-start": vectorbt_first,
+    "nautilus": nautilus,
+    "quix": partial(normalize, script="quix_normalize.py"),
+    "faust": partial(normalize, script="faust_normalize.py"),
+}
 
 if __name__ == "__main__":
     main()
