@@ -119,8 +119,13 @@ def normalize(python: Path, script: str) -> dict[str, Any]:
         there = [(THEIRS, p) for p in range(SHARDS)]
         command = [str(python), str(HERE / script), alone.settings.kafka, str(CONTRACTS)]
         child = subprocess.Popen([*command, "raw.massive", THEIRS], env={**os.environ})
+
+        def written() -> int:
+            assert child.poll() is None, f"{script} ended by itself, with {child.returncode}"
+            return sum(alone.log.ends(there).values())
+
         try:
-            theirs = rate(lambda: sum(alone.log.ends(there).values()), THEIR_RECORDS, warm=WARM)
+            theirs = rate(written, THEIR_RECORDS, warm=WARM)
         finally:
             child.terminate()
             child.wait(60)

@@ -17,7 +17,7 @@ HEAD = 5  # bytes before the Avro: zero, and the id of its schema
 class Trade(msgspec.Struct):
     """A trade of Massive."""
 
-    p: str
+    p: Decimal
     s: int
     t: int
     q: int
@@ -27,22 +27,21 @@ class Trade(msgspec.Struct):
 def normalizer(contracts: str, head: bytes):  # type: ignore[no-untyped-def]
     """From the bytes of a RawReceived to those of a TradePrinted."""
     raw, tick = (_schema(contracts, name) for name in ("raw_received", "trade_printed"))
-    parse = msgspec.json.Decoder(Trade, float_hook=str, strict=False).decode
+    parse = msgspec.json.Decoder(Trade).decode
 
     def normalize(value: bytes) -> tuple[str, bytes]:
         body = BytesIO(value)
         body.seek(HEAD)
         received = schemaless_reader(body, raw, None)
         trade = parse(received["payload"])
-        digits = Decimal(trade.p).as_tuple()
-        price, scale = int("".join(map(str, digits.digits))), -digits.exponent
+        whole, _, fraction = str(trade.p).partition(".")
         out = BytesIO()
         out.write(head)
         fact = {
             "instrument": received["instrument"],
             "venue": received["venue"],
             "raw_partition": 0,
-            "price_scale": scale,
+            "price_scale": len(fraction),
             "size_scale": 0,
             "conditions": trade.c,
             "quality": "live",
@@ -52,7 +51,7 @@ def normalizer(contracts: str, head: bytes):  # type: ignore[no-untyped-def]
             "at_ns": trade.t * 1_000_000,
             "seen_ns": received["seen_ns"],
             "sequence": trade.q,
-            "price": price,
+            "price": int(whole + fraction),
             "size": trade.s,
         }
         schemaless_writer(out, tick, fact)
