@@ -9,11 +9,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import (
     AclBinding,
     AclOperation,
@@ -145,6 +146,24 @@ def test_it_may_write_to_no_topic_of_live(alone: Secured) -> None:
     assert {name: _refusal(alone, name) for name in names} == dict.fromkeys(
         names, KafkaError.TOPIC_AUTHORIZATION_FAILED
     )
+
+
+def test_it_may_not_see_what_becomes_of_decisions(alone: Secured) -> None:
+    with closing(Consumer({**alone.as_shadow, "group.id": "shadow.x"})) as reader:
+        for topic in ("intents", "orders"):
+            found = reader.list_topics(topic, timeout=20).topics[topic]
+            assert found.error is not None
+            assert found.error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_it_may_not_join_a_group_of_lives(alone: Secured) -> None:
+    with closing(Consumer({**alone.as_shadow, "group.id": "hadron.engine"})) as reader:
+        reader.subscribe(["ticks.warm"])
+        message = reader.poll(30)
+
+        assert message is not None
+        assert message.error() is not None
+        assert message.error().code() == KafkaError.GROUP_AUTHORIZATION_FAILED
 
 
 def _refusal(alone: Secured, topic: str) -> int | None:
