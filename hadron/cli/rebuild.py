@@ -12,6 +12,7 @@ import typer
 from hadron.cli import opening, options, output
 from hadron.cli.environment import owner_url, settings_of
 from hadron.cli.exits import Exit
+from hadron.variables import variable
 
 if TYPE_CHECKING:
     from connectors.timescale.rebuilding.rebuild import Rebuilt
@@ -91,8 +92,11 @@ def _rebuild_tables(
 
     url = owner_url(settings)
     anchored = signed(settings, None)
-    for note in anchored.notes:
-        output.say(f"{note}; rows that went with a certificate come back from the log")
+    if not anchored.keys:
+        output.say(
+            f"no public key is known, set {variable('anchor_key_file')}: rows that went with a"
+            " certificate come back from the log"
+        )
     kafka = Kafka(opening.connection(settings), opening.admin(settings), settings.num_shards)
     work = Work(
         url=url,

@@ -18,6 +18,7 @@ from psycopg import errors
 
 from connectors import anchors, signing
 from connectors.local.stack import Endpoints
+from connectors.timescale.access.roles import Role
 from connectors.timescale.access.securing import secured
 from connectors.timescale.chain import COLUMNS, entry_of
 from connectors.timescale.retiring import retire
@@ -31,7 +32,7 @@ from hadron.cli import retiring
 from hadron.cli.exits import Exit
 from hadron.topics import ANCHORS
 from tests.integration import attacks, every_fact
-from tests.integration.access import ACCESS, unbelt
+from tests.integration.access import ACCESS, unbelt, url_of
 from tests.integration.archiving import Bench, a_bench, wait_until
 from tests.support import T0_NS, a_trade, codec
 
@@ -176,6 +177,22 @@ def test_without_a_key_and_without_ages_nothing_goes(
 
     assert (code, found["gone"]) == (Exit.OK, [])
     assert bench.rows() == 2 * (OLD + YOUNG)
+
+
+def test_only_who_may_become_the_retirer_lets_rows_go(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sink = {"HADRON_DATABASE_RETIRE": url_of(Role.SINK, bench.database)}
+    assert run(["storage", "retire"], bench.environment | KEEP | sink) == Exit.FAILED
+    assert "hadron_sink may not become hadron_retirer" in capsys.readouterr().err
+    assert bench.rows() == 2 * (OLD + YOUNG)
+
+    migrator = {
+        "HADRON_DATABASE_RETIRE": "",
+        "HADRON_DATABASE_MIGRATE": url_of(Role.MIGRATOR, bench.database),
+    }
+    assert told(capsys, bench, "storage", "retire", **migrator)[0] == Exit.OK
+    assert bench.rows() == 2 * YOUNG
 
 
 def test_what_is_broken_stays_and_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
