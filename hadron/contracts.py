@@ -15,6 +15,7 @@ from hadron.audit.facts import (
     HeadsAnchored,
     RecordPoisoned,
     SlicesSequenced,
+    StateHashed,
 )
 from hadron.control.facts import (
     LimitsChanged,
@@ -56,6 +57,7 @@ FACTS: tuple[type[Any], ...] = (
     CheckpointTaken,
     HeadsAnchored,
     SlicesSequenced,
+    StateHashed,
 )
 
 

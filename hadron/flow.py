@@ -31,7 +31,7 @@ FLOW: Mapping[str, Step] = {
         (*_TICKS, "control", "positions"),
         ("decisions", "marks", "alerts", "dead"),
         ("control", "positions"),
-        ("strategies",),
+        ("strategies", "hashes.engine"),
     ),
     # Its own intents, too: after a crash they say what was judged before, whatever came first now.
     "desk": Step(

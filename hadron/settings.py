@@ -99,6 +99,10 @@ class Settings:
         float, Field(ge=0, le=1000, description="Wait of the producers for more records")
     ] = 0.0
     checkpoint_s: Annotated[float, Field(gt=0, le=60, description="Time between checkpoints")] = 1.0
+    hash_entries: Annotated[
+        int,
+        Field(ge=0, description="Entries of engine's journal between hashes of its state; 0: none"),
+    ] = 10_000
     fetch_records: Annotated[
         int, Field(ge=1, le=100_000, description="Most records of one fetch of a stream")
     ] = 1000

@@ -14,6 +14,7 @@ from hadron.audit.facts import (
     HeadsAnchored,
     RecordPoisoned,
     SlicesSequenced,
+    StateHashed,
 )
 from hadron.control.facts import (
     LimitsChanged,
@@ -121,6 +122,9 @@ JOURNAL: Mapping[str, Topic] = {
     for process in ("engine", "desk", "portfolio")
 }
 
+# What states and decisions come to, for who looks where two runs part.
+HASHES = Topic("hashes.engine", "entries", (StateHashed,), 90 * DAY_MS)
+
 ALL: tuple[Topic, ...] = (
     *RAW.values(),
     *TICKS.values(),
@@ -139,13 +143,14 @@ ALL: tuple[Topic, ...] = (
     SHADOW_DEAD,
     *STATE.values(),
     *JOURNAL.values(),
+    HASHES,
 )
 
 # Every fact but ticks (whose lane chooses the topic), raw events and state has one home.
 HOME: Mapping[type[Any], Topic] = {
     fact: topic
     for topic in ALL
-    if topic.name.partition(".")[0] not in ("raw", "ticks", "state", "journal", "shadow")
+    if topic.name.partition(".")[0] not in ("raw", "ticks", "state", "journal", "hashes", "shadow")
     for fact in topic.facts
 }
 
@@ -196,13 +201,15 @@ def partition_key_of(fact: Any) -> str:
 
 
 def sink_topics() -> tuple[Topic, ...]:
-    """What the archive stores: every topic but checkpoints, journals, anchors and shadows.
+    """What the archive stores: every topic but checkpoints, journals, hashes, anchors and shadows.
 
     A checkpoint says nothing that the log does not: it is a fold of the facts before it, is
     replaced within a minute, and is thrown away when its topic is compacted. A journal says in
-    which order facts were taken, and adds none. What a shadow says did not happen.
+    which order facts were taken, and adds none; nor does a hash of what followed. What a shadow
+    says did not happen.
     """
-    own = (*STATE.values(), *JOURNAL.values(), ANCHORS, SHADOW_DECISIONS, SHADOW_DEAD)
+    shadows = (SHADOW_DECISIONS, SHADOW_DEAD)
+    own = (*STATE.values(), *JOURNAL.values(), HASHES, ANCHORS, *shadows)
     return tuple(topic for topic in ALL if topic not in own)
 
 

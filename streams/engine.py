@@ -21,7 +21,7 @@ def attach(app: faust.App, *, tools: Tools, pace: Pace, partitions: int, names: 
     What it steps, and in which order, is on `journal.engine` before it is stepped; what its
     strategies are made of, on `strategies`.
     """
-    place = Place("engine", partitions, names)
+    place = Place("engine", partitions, names, pace.hash_entries)
     deployments = Deployments(tools.log, tools.codec, names=names, partitions=partitions)
     make = partial(Engine, KINDS, tools.codes)
     return Stream(app, place, make, tools=tools, pace=pace, configured=deployments.say_of)

@@ -16,7 +16,7 @@ from hadron import metrics
 from hadron.errors import HadronError
 from hadron.fold import Fold
 from hadron.ports import Telemetry
-from hadron.topics import CONTROL
+from hadron.topics import CONTROL, HASHES
 from streams.batching import Fetch, use_slices
 from streams.checkpointing import Checkpointer
 from streams.journal import Journal, sequenced
@@ -157,6 +157,7 @@ class Stream:
             for partition, entry in batch.entries.items():
                 if (shard := self._shards.get(partition)) is not None:
                     shard.follow_to(entry.wanted + 1)
+                    self._tell_hashes(shard)
             self._outbox.poll()
             await self._let_in()
 
@@ -227,6 +228,13 @@ class Stream:
             stored = self._observe(outputs, self._tools.telemetry) if self._observe else None
             self._watch.emitted(self._outbox.append(outputs, headers=headers, stored=stored))
 
+    def _tell_hashes(self, shard: Shard) -> None:
+        """Before the next checkpoint, so that those that are missing are told again."""
+        for fact, _ in shard.hashed:
+            topic, value = self._place.names.write(HASHES.name), self._tools.codec.encode(fact)
+            self._outbox.append_bytes(topic, shard.partition, key=str(fact.entries), value=value)
+        shard.hashed.clear()
+
     def _reopen(self, slice: Waiting) -> None:
         tp = TP(slice.topic, slice.partition)
         if tp in self._full and self._lanes.waiting[tp] < self._pace.queue_records // 2:
@@ -253,6 +261,7 @@ class Stream:
             self._emit(shard.step(topic, records, codec))
             if entry is not None:
                 shard.follow_to(entry.wanted + 1)
+        self._tell_hashes(shard)
         if self._configured is not None:
             self._configured(shard.fold)
         self._shards[partition] = shard

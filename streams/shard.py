@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 
 from hadron.audit import names
 from hadron.audit.checkpoints import Checkpoints, Recovered
-from hadron.audit.facts import CheckpointTaken, RecordPoisoned
+from hadron.audit.facts import CheckpointTaken, RecordPoisoned, StateHashed
+from hadron.audit.hashes import PART, resumed
 from hadron.audit.letters import dead_letter
 from hadron.audit.names import Name, name_of
 from hadron.errors import ContractError
@@ -25,6 +26,7 @@ class Place(msgspec.Struct, frozen=True):
     process: str
     partitions: int
     names: Names
+    hash_every: int = 0  # entries of the journal; 0: never
 
     @property
     def flow(self) -> Step:
@@ -59,9 +61,15 @@ class Shard:
         self.written: set[Name] = set()  # on the log since the checkpoint
         self._place = place
         self.fold = fold
+        self.hashed: list[tuple[StateHashed, Mapping[str, bytes]]] = []  # for who drives us
+        self._unsaved: dict[str, bytes] = {}  # parts since the checkpoint
         self._ends = recovered.ends
         self._checkpoints = Checkpoints(place.process, recovered)
-        fold.restore(recovered.parts.items())
+        parts = recovered.parts
+        self._hashes = resumed(place.process, parts, every=place.hash_every, at=self.followed)
+        fold.restore((name, part) for name, part in parts.items() if name != PART)
+        if self._hashes is None and PART in parts:
+            self._unsaved[PART] = b""  # a chain does not go on where entries are missing
 
     @property
     def superseded(self) -> int:
@@ -90,6 +98,8 @@ class Shard:
         self.positions[topic, self.partition] = records[-1].offset + 1
         self.changed = True
         outputs += poisoned
+        if self._hashes is not None:
+            self._hashes.said(outputs)
         # Before what is on the log is kept back: a restart must meet the limit of poison again.
         # What a strategy said when it failed is no fault of the record: "engine/<strategy>".
         process = self._place.process
@@ -111,6 +121,14 @@ class Shard:
         if offset > self.followed:
             self.positions[self._place.journal, self.partition] = offset
             self.changed = True
+            if self._hashes is not None and self._hashes.is_due(offset):
+                self.hash()
+
+    def hash(self) -> None:
+        """Put the hash of the state now, and the parts that changed, behind `hashed`."""
+        assert self._hashes is not None
+        self._see_changes()
+        self.hashed.append(self._hashes.take(self.followed))
 
     def checkpoint(self, ends: dict[tuple[str, int], int]) -> CheckpointTaken:
         """The state now, to be stored before the sources are acknowledged."""
@@ -118,9 +136,17 @@ class Shard:
         self._forget_passed()
         if not self.written:
             self._ends = ends
-        return self._checkpoints.take(
-            self.fold.snapshot(), positions=self.positions, ends=self._ends
-        )
+        self._see_changes()
+        if self._hashes is not None:
+            self._unsaved[PART] = self._hashes.kept()
+        changed, self._unsaved = self._unsaved, {}
+        return self._checkpoints.take(changed.items(), positions=self.positions, ends=self._ends)
+
+    def _see_changes(self) -> None:
+        changed = dict(self.fold.snapshot())
+        self._unsaved.update(changed)
+        if self._hashes is not None:
+            self._hashes.changed(changed)
 
     def _forget_passed(self) -> None:
         """Names behind our position can no longer come up again.

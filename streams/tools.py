@@ -27,4 +27,5 @@ class Pace(msgspec.Struct, frozen=True):
     checkpoint_s: float = 1.0
     queue_records: int = 4000  # waiting of one partition before it is not fetched any more
     fetch_s: float = 0.003  # between fetches, at least: one for each record would cost all time
+    hash_entries: int = 0  # of the journal, between hashes of the state; 0: none
     session_s: float = 10.0  # after standing still so long, our partitions may be another's

@@ -98,6 +98,25 @@ class SlicesSequenced(msgspec.Struct, frozen=True):
     slices: list[SequencedSlice]
 
 
+class StateHashed(msgspec.Struct, frozen=True):
+    """What the state of a shard, and all that it decided, come to after entries of its journal.
+
+    `chain` is of this and of the one before, back to entry `since`: two runs whose chains are equal
+    here were equal at all before. `positions` and `parts` are of recorded runs, and lead back to
+    the state itself.
+    """
+
+    process: str
+    every: int  # entries between two of them
+    since: int
+    entries: int  # the offset of the first entry that is not in it
+    state: bytes  # of all parts, in no order
+    outputs: bytes  # of the decisions, in their order, but for their versions
+    chain: bytes
+    positions: list[Position] = []
+    parts: dict[str, bytes] = {}  # what changed since the one before; empty for a part that went
+
+
 class ChainHead(msgspec.Struct, frozen=True):
     """How far a chain has come: its newest entry's number, last offset and hash."""
 

@@ -25,6 +25,8 @@ PLACES = {
     "replay": "hadron.cli.replay.command.replay",
     "counterfactual": "hadron.cli.whatif.counterfactual.counterfactual",
     "shadow": "hadron.cli.whatif.shadow.shadow",
+    "record": "hadron.cli.diff.command.record",
+    "diff": "hadron.cli.diff.command.diff",
     "explain": "hadron.cli.explain.command.explain",
     "version": "hadron.cli.version.version",
     "topics": "hadron.cli.topics.app",

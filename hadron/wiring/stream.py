@@ -59,6 +59,7 @@ async def _run_stream(context: Context) -> None:
         pace=Pace(
             checkpoint_s=settings.checkpoint_s,
             queue_records=2 * settings.fetch_records,
+            hash_entries=settings.hash_entries,
             session_s=settings.session_s,
         ),
         partitions=settings.num_shards,

@@ -32,6 +32,7 @@ _PLAIN_PREFIXES = ("LC_", "PYTHON")
 _SETTINGS = (
     *("kafka", "kafka_security", "kafka_username", "kafka_password", "kafka_ca", "registry"),
     *("num_shards", "replication", "linger_ms", "checkpoint_s", "session_s", "fetch_records"),
+    "hash_entries",
     *("queue_slices", "log_level"),
 )
 

@@ -15,6 +15,7 @@ OWN = {
     "replay.r.dead",
     "replay.r.control",
     "replay.r.strategies",
+    "replay.r.hashes.engine",
     "replay.r.state.normalize",
     "replay.r.state.engine",
     "replay.r.journal.engine",

@@ -95,6 +95,7 @@ def test_whatever_the_log_says_has_a_table_but_the_work_of_shards_anchors_and_sh
         topics.ANCHORS,
         topics.SHADOW_DECISIONS,
         topics.SHADOW_DEAD,
+        topics.HASHES,
     }
 
 
