@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,8 @@ class Platform:
             "HADRON_REDIS": endpoints.redis,
             "HADRON_HTTP_PORT": "0",
             "HADRON_NUM_SHARDS": str(SHARDS),
-            "HADRON_SESSION_S": "2",
+            # As short as two busy cores allow: who stands still for so long ends itself.
+            "HADRON_SESSION_S": "4",
             "HADRON_CHECKPOINT_S": "0.3",
             **more,
         }
@@ -142,7 +143,17 @@ class Platform:
 
     def wait_until_taken(self, *processes: str) -> None:
         """Return once these processes have taken and committed everything."""
-        until(lambda: self.left(processes) == 0, f"{', '.join(processes)} took everything")
+        until(lambda: self._taken(processes), f"{', '.join(processes)} took everything")
+
+    def _taken(self, processes: Sequence[str]) -> bool:
+        """Whether they have; fail if nobody is there who could."""
+        if self.left(processes) == 0:
+            return True
+        alive = {name for name, child in self._children if child.poll() is None}
+        for process in processes:
+            # What came last may be taken by one that has ended since.
+            assert process in alive or self.left([process]) == 0, self.said(process)[-3000:]
+        return False
 
     def archived(self) -> bool:
         """Whether the database has all that its archive is to take, as its own ledger says."""

@@ -43,7 +43,9 @@ def alone() -> Iterator[Platform]:
         second = made.start("engine")
         events = generated(SYMBOLS, EVENTS, chance)
         for number in range(ROUNDS):
-            _append(made, events[number::ROUNDS])
+            _append(made, events[number * EVENTS // ROUNDS : (number + 1) * EVENTS // ROUNDS])
+            if number % 2 == 0:
+                made.wait_until_taken("normalize", "engine")
             _change(made, number, chance)
             if number % 2:
                 time.sleep(chance.uniform(0.1, 1.5))
@@ -73,7 +75,7 @@ def _change(alone: Platform, number: int, chance: random.Random) -> None:
     version = {"version": rules.version + 1, "at_ns": time.time_ns()}
     control.append(msgspec.structs.replace(rules, **lanes, **version))
     before = newest["strategy/sma"]
-    quantity = {"quantity": str(number + 1), "threshold_bps": "0.1"}
+    quantity = {"quantity": str(number + 1), "threshold_bps": "1"}
     control.append(msgspec.structs.replace(before, parameters=quantity, at_ns=time.time_ns()))
 
 
@@ -87,6 +89,7 @@ def test_the_run_is_worth_comparing(alone: Platform) -> None:
     made = alone.facts("decisions")
     assert len(made) > 20
     assert len({name_of(one) for one in made}) == len(made)
+    assert len({one.version for one in made}) > 2  # what people changed came between
 
 
 @pytest.mark.parametrize("process", ["engine", "desk", "portfolio"])
