@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -191,5 +192,6 @@ def test_a_broker_that_was_gone_is_told_of_once_it_is_back(alone: Platform) -> N
     until(lambda: len(on_log(alone, "kafka")) >= 2, "it is back")
 
     first, *_ = [one for one in alone.facts("alerts") if one.subject == "kafka"]
-    assert on_log(alone, "kafka") == [AlertRaised, AlertCleared]
+    # Who says it at the very moment that another does is heard, too.
+    assert [kind for kind, _ in groupby(on_log(alone, "kafka"))] == [AlertRaised, AlertCleared]
     assert first.at_ns < gone_ns
