@@ -1,4 +1,4 @@
-"""A live run that can be replayed, and `hadron replay` as people start it."""
+"""A live run that can be replayed, and `hadron` as people start it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ import psutil
 
 from hadron import topics
 from hadron.cli.changes import Control
+from hadron.control.facts import LimitsChanged
 from hadron.partitions import partition_of
 from hadron.simulation.market import market
 from hadron.strategy.facts import DecisionMade
@@ -67,12 +69,12 @@ def live_ends(alone: Platform) -> dict[tuple[str, int], int]:
 
 
 @contextmanager
-def replaying(
-    alone: Platform, *arguments: str, **environment: str
+def commanding(
+    alone: Platform, *command: str, **environment: str
 ) -> Iterator[subprocess.Popen[str]]:
-    """`hadron replay`, which has ended or is ended when the block is left."""
+    """`hadron <command>`, which has ended or is ended when the block is left."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "hadron", "replay", *arguments],
+        [sys.executable, "-m", "hadron", *command],
         env={**alone.environment, **environment},
         cwd=alone.directory,
         stdin=subprocess.DEVNULL,
@@ -90,7 +92,7 @@ def replaying(
 
 def replayed(alone: Platform, *arguments: str, code: int = 0, **environment: str) -> Report:
     """The JSON document of `hadron replay`, which must end with `code`."""
-    with replaying(alone, *arguments, "--json", **environment) as child:
+    with commanding(alone, "replay", *arguments, "--json", **environment) as child:
         out, told = child.communicate(timeout=180)
         assert child.returncode == code, told
         report: Report = json.loads(out)
@@ -99,7 +101,7 @@ def replayed(alone: Platform, *arguments: str, code: int = 0, **environment: str
 
 def refused(alone: Platform, *arguments: str) -> tuple[int, str]:
     """The exit code of a replay that cannot be, and what it said."""
-    with replaying(alone, *arguments) as child:
+    with commanding(alone, "replay", *arguments) as child:
         out, told = child.communicate(timeout=60)
         assert out == ""
         return child.returncode, told
@@ -130,6 +132,15 @@ def reparametrised(alone: Platform, name: str, parameters: dict[str, str]) -> No
     control = control_of(alone)
     before = control.newest()[f"strategy/{name}"]
     control.append(msgspec.structs.replace(before, parameters=parameters, at_ns=time.time_ns()))
+
+
+def make_room(alone: Platform) -> None:
+    """One lane, an sma that decides often, and limits that let all its orders pass."""
+    control_of(alone).append(some_rules())
+    reparametrised(alone, "sma", {"quantity": "7", "threshold_bps": "1"})
+    much = Decimal(10**9)
+    room = LimitsChanged("test", "room", time.time_ns(), 0, "main", much, much, much)
+    control_of(alone).append(room)
 
 
 def generated(

@@ -13,20 +13,18 @@ from typing import Any
 
 import pytest
 
-from hadron.control.facts import LimitsChanged
 from hadron.desk.facts import IntentApproved
 from hadron.orders.facts import OrderFilled
 from hadron.partitions import partition_of
 from hadron.portfolio.money import stated
 from hadron.portfolio.positions import Position, filled
 from tests.integration.platform import SHARDS, Platform, platform
-from tests.integration.replaying import control_of, generated, reparametrised
-from tests.support import codec, some_rules
+from tests.integration.replaying import generated, make_room
+from tests.support import codec
 
 SYMBOLS = ("AIG", "BAC", "IBM", "SPY")
 EVENTS = 3000
 PROCESSES = ("normalize", "engine", "desk", "gateway", "portfolio")
-ROOM = Decimal(10**9)
 
 Report = dict[str, Any]
 
@@ -35,10 +33,7 @@ Report = dict[str, Any]
 def alone() -> Iterator[Platform]:
     """A live run with orders, and limits that let them pass."""
     with platform() as made:
-        control_of(made).append(some_rules())
-        reparametrised(made, "sma", {"quantity": "7", "threshold_bps": "1"})
-        room = LimitsChanged("test", "room", time.time_ns(), 0, "main", ROOM, ROOM, ROOM)
-        control_of(made).append(room)
+        make_room(made)
         for process in PROCESSES:
             made.start(process)
         for partition, _, key, value in generated(SYMBOLS, EVENTS, random.Random(3)):

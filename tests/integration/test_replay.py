@@ -17,6 +17,7 @@ from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.integration.replaying import (
     EVENTS,
     Report,
+    commanding,
     decisions,
     live_ends,
     live_run,
@@ -24,7 +25,6 @@ from tests.integration.replaying import (
     refused,
     reparametrised,
     replayed,
-    replaying,
     trap,
 )
 
@@ -164,7 +164,7 @@ def test_a_replay_talks_to_nobody_but_kafka(
             "HADRON_REDIS": f"redis://127.0.0.1:{port}/0",
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
         }
-        with replaying(alone, *FROM_BEGINNING, *arguments, **elsewhere) as child:
+        with commanding(alone, "replay", *FROM_BEGINNING, *arguments, **elsewhere) as child:
             process = psutil.Process(child.pid)
             while child.poll() is None:
                 seen |= peers(process)
@@ -179,7 +179,7 @@ def test_a_replay_talks_to_nobody_but_kafka(
 
 
 def test_processes_that_are_killed_go_on_where_they_were(alone: Platform) -> None:
-    with replaying(alone, *FROM_BEGINNING, "--speed", "10x", "--run", "killed") as child:
+    with commanding(alone, "replay", *FROM_BEGINNING, "--speed", "10x", "--run", "killed") as child:
         decided = [("replay.killed.decisions", partition) for partition in range(SHARDS)]
         until(lambda: "replay.killed.decisions" in inspect(alone.admin).topics, "topics are there")
         until(lambda: sum(alone.log.ends(decided).values()) > 3, "decisions are made")
@@ -193,7 +193,7 @@ def test_processes_that_are_killed_go_on_where_they_were(alone: Platform) -> Non
 
 
 def test_ctrl_c_leaves_nothing_behind(alone: Platform) -> None:
-    with replaying(alone, *FROM_BEGINNING, "--speed", "1x", "--run", "stopped") as child:
+    with commanding(alone, "replay", *FROM_BEGINNING, "--speed", "1x", "--run", "stopped") as child:
         process = psutil.Process(child.pid)
         group = "replay.stopped.hadron.normalize"
         until(lambda: administration.members(alone.admin, group) == 1, "normalize runs")

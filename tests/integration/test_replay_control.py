@@ -23,7 +23,7 @@ import pytest
 
 from hadron.cli.replay.controls import moment
 from tests.integration.platform import Platform, platform, until
-from tests.integration.replaying import SYMBOLS, control_of, generated, replayed, replaying
+from tests.integration.replaying import SYMBOLS, commanding, control_of, generated, replayed
 from tests.support import some_rules
 
 PAGE = Path(__file__).parents[2] / "docs/operations-replay.md"
@@ -87,7 +87,7 @@ class Remote:
 @contextmanager
 def controlled(alone: Platform, *arguments: str) -> Iterator[Remote]:
     more = ("--paused", "--control", "127.0.0.1:0", "--json")
-    with replaying(alone, *arguments, *more) as child:
+    with commanding(alone, "replay", *arguments, *more) as child:
         yield Remote(child)
 
 
@@ -167,7 +167,7 @@ def test_keys_of_a_terminal_control_it_and_a_bar_shows_how_long_it_will_take(
 
 
 def test_nobody_to_let_it_go_on_is_told(alone: Platform) -> None:
-    with replaying(alone, *COMPARED, "--paused") as child:
+    with commanding(alone, "replay", *COMPARED, "--paused") as child:
         _, told = child.communicate(timeout=60)
 
     assert child.returncode == 4

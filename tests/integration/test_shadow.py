@@ -6,10 +6,7 @@ import json
 import random
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -18,20 +15,17 @@ import pytest
 
 from connectors.kafka.groups import Admin, committed
 from hadron import topics
-from hadron.control.facts import LimitsChanged
 from hadron.market.facts import Tick, TradePrinted
 from hadron.orders.touch import touch
 from hadron.portfolio.positions import Position, filled
 from hadron.strategy.book import LastPrices
 from hadron.strategy.facts import DecisionMade
 from tests.integration.platform import SHARDS, Platform, kill, platform, until
-from tests.integration.replaying import control_of, generated, reparametrised
-from tests.support import some_rules
+from tests.integration.replaying import commanding, generated, make_room, reparametrised
 
 SYMBOLS = ("AIG", "BAC", "IBM", "SPY")
 EVENTS, ROUNDS = 12_000, 6
 PROCESSES = ("normalize", "engine", "desk", "gateway", "portfolio")
-ROOM = Decimal(10**9)
 GROUP = "shadow.hadron.sma"
 WHOLE = ("--from", "beginning", "--until", "end")
 
@@ -42,31 +36,8 @@ Report = dict[str, Any]
 def alone() -> Iterator[Platform]:
     """A platform whose live run the first test makes."""
     with platform() as made:
-        control_of(made).append(some_rules())
-        reparametrised(made, "sma", {"quantity": "7", "threshold_bps": "1"})
-        room = LimitsChanged("test", "room", time.time_ns(), 0, "main", ROOM, ROOM, ROOM)
-        control_of(made).append(room)
+        make_room(made)
         yield made
-
-
-@contextmanager
-def shadowing(alone: Platform, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`hadron shadow`, ended when the block is left."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "hadron", "shadow", *arguments],
-        env=alone.environment,
-        cwd=alone.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.terminate()
-        child.communicate(timeout=60)
 
 
 def ended(child: subprocess.Popen[str], code: int) -> Report:
@@ -78,12 +49,12 @@ def ended(child: subprocess.Popen[str], code: int) -> Report:
 
 
 def shadowed(alone: Platform, *arguments: str, code: int = 0) -> Report:
-    with shadowing(alone, *arguments, "--json") as child:
+    with commanding(alone, "shadow", *arguments, "--json") as child:
         return ended(child, code)
 
 
 def refused(alone: Platform, *arguments: str) -> str:
-    with shadowing(alone, *arguments) as child:
+    with commanding(alone, "shadow", *arguments) as child:
         out, told = child.communicate(timeout=60)
         assert (out, child.returncode) == ("", 4), told
         return told
@@ -114,7 +85,7 @@ def test_the_same_version_beside_a_live_run_with_crashes_differs_nowhere(alone: 
     alone.wait_until_taken("normalize", "engine")
     before = of_sma(alone)
 
-    with shadowing(alone, "sma", "--json") as child:
+    with commanding(alone, "shadow", "sma", "--json") as child:
         until(lambda: followed(alone), "the shadow follows")
 
         # when live goes on, crashes, and others change
