@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: demo test lint bench bench-peers soak clean install simulate
+.PHONY: demo test lint gate bench bench-peers soak clean install simulate
 
 install: $(STAMP)
 
@@ -29,6 +29,10 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas --check
+
+# Whether a hot path became slower than tests/benchmarks/baseline.json allows.
+gate: $(STAMP)
+	$(BIN)/python -m tests.benchmarks.gate $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(ARGS)

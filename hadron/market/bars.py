@@ -80,13 +80,13 @@ class Bars:
         columns = (self.at_ns, self.open, self.high, self.low, self.close, self.volume)
         return Bars(self.instrument, self.scale, self.width_ns, *(c[span] for c in columns))
 
-    def derived(self, name: str, make: Callable[[], Sequence[float]]) -> Floats:
+    def derived(self, name: str, make: Callable[[], Sequence[float] | Floats]) -> Floats:
         """A column made of these bars, kept for whoever asks for the same name again."""
         found = self._derived.get(name)
         if found is None:
             if len(self._derived) >= _KEPT:
                 del self._derived[next(iter(self._derived))]
-            found = self._derived[name] = np.array(make(), np.float64)
+            found = self._derived[name] = np.asarray(make(), np.float64)
         return found
 
     def _sentence(self, place: int, wanted: str) -> str:

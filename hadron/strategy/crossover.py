@@ -16,6 +16,7 @@ from hadron.values import number
 
 if TYPE_CHECKING:
     from hadron.market.bars import Bars, Floats
+    from hadron.market.panel import Panel
     from hadron.strategy.vectorised import Sides
 
 
@@ -54,6 +55,7 @@ class Crossover(Strategy):
 
     version = "1"
     orders: ClassVar[Literal["market", "limit"]] = "limit"
+    panels: ClassVar[Literal[True]] = True
     Parameters = CrossoverParameters
     State = CrossoverState
 
@@ -87,12 +89,12 @@ class Crossover(Strategy):
         state.side = side
         return self._signal(side, limit_price)
 
-    def signals(self, bars: Bars) -> Sides:
-        """As of `Vectorised`."""
+    def signals(self, bars: Bars | Panel) -> Sides:
+        """As of `Scannable`."""
         from hadron.strategy.vectorised import by_distance
 
-        slow = _average(bars, self._parameters.slow)[self._parameters.slow - 1 :]
-        fast = _average(bars, self._parameters.fast)[self._parameters.slow - 1 :]
+        slow = _average(bars, self._parameters.slow)[..., self._parameters.slow - 1 :]
+        fast = _average(bars, self._parameters.fast)[..., self._parameters.slow - 1 :]
         return by_distance(bars, fast - slow, self._threshold * slow)
 
     def _signal(self, side: Side, limit_price: Decimal) -> Signal:
@@ -110,12 +112,17 @@ class Crossover(Strategy):
         return Signal(side, parameters.quantity, confidence, limit_price, evidence, metadata)
 
 
-def _average(bars: Bars, length: int) -> Floats:
+def _average(bars: Bars | Panel, length: int) -> Floats:
     """The average after each bar: the arithmetic of `on_trade`, in its order."""
+    import numpy as np
+
     weight = 2 / (length + 1)
 
-    def make() -> list[float]:
-        prices = (bars.close / bars.unit).tolist()
-        return list(accumulate(prices, lambda known, price: known + weight * (price - known)))
+    def make() -> Floats:
+        prices = bars.close / bars.unit
+        # One instrument's are quicker as Python's floats; of many, each step is one of columns.
+        steps = prices.tolist() if prices.ndim == 1 else list(prices.T)
+        known = accumulate(steps, lambda known, price: known + weight * (price - known))
+        return np.array(list(known), np.float64).reshape(prices.T.shape).T
 
     return bars.derived(f"exponential {length}", make)

@@ -16,6 +16,7 @@ from hadron.values import number
 
 if TYPE_CHECKING:
     from hadron.market.bars import Bars
+    from hadron.market.panel import Panel
     from hadron.strategy.vectorised import Sides
 
 WINDOW = 5
@@ -50,6 +51,7 @@ class SimpleSMA(Strategy):
 
     version = "1"
     orders: ClassVar[Literal["market", "limit"]] = "market"
+    panels: ClassVar[Literal[True]] = True
     Parameters = SMAParameters
     State = SMAState
 
@@ -89,15 +91,15 @@ class SimpleSMA(Strategy):
         state.side = side
         return self._signal(side, price, distance)
 
-    def signals(self, bars: Bars) -> Sides:
-        """As of `Vectorised`."""
+    def signals(self, bars: Bars | Panel) -> Sides:
+        """As of `Scannable`."""
         # numpy comes with an extra, which no engine needs.
         from hadron.strategy.vectorised import by_distance, rolling_sums
 
         if len(bars) < WINDOW:
-            return by_distance(bars, bars.close[:0], bars.close[:0])
+            return by_distance(bars, bars.close[..., :0], bars.close[..., :0])
         totals = rolling_sums(bars.sums, WINDOW)
-        distances = (WINDOW * bars.close[WINDOW - 1 :] - totals) * 10_000
+        distances = (WINDOW * bars.close[..., WINDOW - 1 :] - totals) * 10_000
         return by_distance(bars, distances, self._threshold_bps * totals)
 
     def _signal(self, side: Side, price: int, distance: int) -> Signal:

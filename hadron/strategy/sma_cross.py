@@ -12,10 +12,10 @@ from hadron.errors import ContractError
 from hadron.market.facts import TradePrinted
 from hadron.strategy.facts import Side
 from hadron.strategy.strategy import Book, Signal, Strategy, check_quantity
-from hadron.values import number
 
 if TYPE_CHECKING:
     from hadron.market.bars import Bars
+    from hadron.market.panel import Panel
     from hadron.strategy.vectorised import Sides
 
 LONG_MAX = 2**63 - 1
@@ -58,6 +58,7 @@ class SMACross(Strategy):
 
     version = "1"
     orders: ClassVar[Literal["market", "limit"]] = "market"
+    panels: ClassVar[Literal[True]] = True
     Parameters = SMACrossParameters
     State = SMACrossState
 
@@ -81,22 +82,25 @@ class SMACross(Strategy):
         before, state.side = state.side, side
         return None if before is None or before == side else self._signal(side)
 
-    def signals(self, bars: Bars) -> Sides:
-        """As of `Vectorised`. Raise ContractError if sums this long would not fit 64 bits."""
+    def signals(self, bars: Bars | Panel) -> Sides:
+        """As of `Scannable`. Raise ContractError if sums this long would not fit 64 bits."""
+        import numpy as np
+
         from hadron.strategy.vectorised import by_distance, rolling_sums
 
         fast, slow = self._parameters.fast, self._parameters.slow
         if len(bars) < slow:
-            return by_distance(bars, bars.close[:0], bars.close[:0])
+            return by_distance(bars, bars.close[..., :0], bars.close[..., :0])
         if fast * slow * int(bars.high.max()) > LONG_MAX:
             raise ContractError(
-                f"fast is {fast} and slow {slow}; with prices up to {bars.high.max()} steps of"
-                f" {number(1, bars.scale)} their sums do not fit 64 bits"
+                f"fast is {fast} and slow {slow}; with prices up to {bars.high.max()} steps"
+                " their sums do not fit 64 bits"
             )
-        apart = rolling_sums(bars.sums, fast)[slow - fast :] * slow
+        apart = rolling_sums(bars.sums, fast)[..., slow - fast :] * slow
         apart -= rolling_sums(bars.sums, slow) * fast
         sides = by_distance(bars, apart, 0)
-        sides[(sides != 0).argmax()] = 0
+        first = (sides != 0).argmax(-1)
+        np.put_along_axis(sides, first[..., None], 0, -1)
         return sides
 
     def _signal(self, side: Side) -> Signal:

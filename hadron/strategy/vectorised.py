@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hadron.errors import ContractError
 from hadron.market.bars import Bars, Floats, Longs
 from hadron.market.facts import TradePrinted
+from hadron.market.panel import Panel
 from hadron.strategy.book import LastPrices
 from hadron.strategy.strategy import Signal, Strategy
 from hadron.values import number
@@ -32,6 +33,18 @@ class Vectorised(Protocol):
     orders: ClassVar[Literal["market", "limit"]]  # "limit": at the bar's close
 
     def signals(self, bars: Bars) -> Sides: ...
+
+
+@runtime_checkable
+class Scannable(Vectorised, Protocol):
+    """What a strategy offers whose `signals` goes along the last axis only.
+
+    So it answers for the bars of one instrument, or for those of each row of a panel.
+    """
+
+    panels: ClassVar[Literal[True]]
+
+    def signals(self, bars: Bars | Panel) -> Sides: ...
 
 
 class Wishes(msgspec.Struct, frozen=True):
@@ -107,10 +120,12 @@ def closing_trade(bars: Bars, place: int) -> TradePrinted:
     )
 
 
-def by_distance(bars: Bars, distances: Longs | Floats, thresholds: Longs | Floats | int) -> Sides:
+def by_distance(
+    bars: Bars | Panel, distances: Longs | Floats, thresholds: Longs | Floats | int
+) -> Sides:
     """Sides of the newest bars: where the distance from 0 is its threshold at least, not 0 itself.
 
-    Of bars on the same side, one after the other, only the first has it.
+    Of bars on the same side, one after the other, only the first has it; of a panel, in each row.
     """
     above, below = distances >= thresholds, distances <= -thresholds
     # Both where distance and threshold are 0.
@@ -119,23 +134,25 @@ def by_distance(bars: Bars, distances: Longs | Floats, thresholds: Longs | Float
 
 def turns(length: int, sides: Sides) -> Sides:
     """Keep of the newest bars' sides those that differ from the side before; 0 is no side."""
+    width, flat = sides.shape[-1], sides.reshape(-1)
     edges = np.flatnonzero(np.diff(sides, prepend=np.int8(0)))
-    edges = edges[sides[edges] != 0]
-    found = sides[edges]
+    edges = edges[flat[edges] != 0]
+    found, rows = flat[edges], edges // max(width, 1)
     kept = np.ones(len(edges), bool)
-    kept[1:] = found[1:] != found[:-1]
-    turned = np.zeros(length, np.int8)
-    turned[edges[kept] + length - len(sides)] = found[kept]
+    kept[1:] = (found[1:] != found[:-1]) | (rows[1:] != rows[:-1])
+    turned = np.zeros((*sides.shape[:-1], length), np.int8)
+    older = length - width  # bars of each row that have no side
+    turned.reshape(-1)[(edges + (rows + 1) * older)[kept]] = found[kept]
     return turned
 
 
 def rolling_sums(sums: Longs, width: int) -> Longs:
     """The sum of each `width` values in a row, exact, of the sums of all values up to each.
 
-    `width - 1` shorter than those.
+    `width - 1` shorter than those, along the last axis.
     """
-    rolled = sums[width - 1 :].copy()
-    rolled[1:] -= sums[:-width]
+    rolled = sums[..., width - 1 :].copy()
+    rolled[..., 1:] -= sums[..., :-width]
     return rolled
 
 

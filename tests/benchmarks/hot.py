@@ -16,6 +16,7 @@ from hadron.audit.leaves import Leaves
 from hadron.backtest.batches import Controls, ticks_at
 from hadron.backtest.run import Backtest, Settings
 from hadron.fold import Received, Slice
+from hadron.market.bars import Bars
 from hadron.market.facts import RawReceived, Tick
 from hadron.market.normalizer import Normalizer
 from hadron.reference.instruments import derived_id
@@ -23,11 +24,13 @@ from hadron.risk.book import Book, Holding
 from hadron.risk.limits import Order, RiskState
 from hadron.risk.verdict import judge
 from hadron.strategy.engine import Engine
+from hadron.strategy.scan import scan
 from hadron.strategy.sma import SimpleSMA, SMAParameters
 from hadron.venues.massive.split import split
 from hadron.venues.registry import PARSERS
 from tests.bars import bars_at
 from tests.benchmarks import calibration
+from tests.benchmarks.bench_scan import instruments
 from tests.benchmarks.frames import CONTROLS, SEED, generated
 from tests.benchmarks.inside import Inside
 from tests.support import codec
@@ -110,6 +113,10 @@ def _signals() -> Run:
     return partial(_all, strategy.signals, [bars] * 25)
 
 
+def _scan() -> Run:
+    return partial(scan, SimpleSMA, SMAParameters(), _universe())
+
+
 PATHS: dict[str, Hot] = {
     "encode": Hot(_encode, EVENTS),
     "decode": Hot(_decode, EVENTS),
@@ -120,6 +127,7 @@ PATHS: dict[str, Hot] = {
     "chain": Hot(_chain, EVENTS, calibration.hashes),
     "archive_rows": Hot(_rows, EVENTS),
     "backtest": Hot(_backtest, EVENTS),
+    "scan": Hot(_scan, 500 * 120, calibration.arrays),
     "signals": Hot(_signals, 25 * calibration.LENGTH, calibration.arrays),
 }
 
@@ -153,7 +161,12 @@ def _values() -> list[bytes]:
 
 
 @cache
-def _bars() -> Any:
+def _universe() -> list[Bars]:
+    return instruments(500, 120)
+
+
+@cache
+def _bars() -> Bars:
     walk = np.random.default_rng(SEED).integers(-3, 4, calibration.LENGTH).cumsum() + 10**6
     return bars_at(walk.tolist())
 
