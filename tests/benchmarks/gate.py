@@ -16,7 +16,9 @@ import gc
 import statistics
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -45,8 +47,6 @@ def main() -> int:
     for name in names:
         PATHS[name].make()()  # what is remembered from run to run is known by now
     instructions = {name: counted(PATHS[name].make()) for name in names}
-    gc.collect()
-    gc.disable()  # when it comes is chance; what it costs shows in the objects that are made
     if asked.update:
         return _update(instructions)
     baseline = msgspec.json.decode(FILE.read_bytes(), type=Baseline)
@@ -63,12 +63,12 @@ def main() -> int:
 def measured(names: Sequence[str]) -> Mapping[str, float]:
     """The median ratio of each path to its calibration, just before and just after it."""
     ratios: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(TURNS):
-        for name in names:
-            path = PATHS[name]
-            run = path.make()
+    for _, name in product(range(TURNS), names):
+        path = PATHS[name]
+        run = path.make()
+        with _no_collection():
             before_ns, took_ns, after_ns = map(_cpu_ns, (path.beside, run, path.beside))
-            ratios[name].append(2 * took_ns / (before_ns + after_ns))
+        ratios[name].append(2 * took_ns / (before_ns + after_ns))
     return {name: statistics.median(of_path) for name, of_path in ratios.items()}
 
 
@@ -85,13 +85,24 @@ def counted(run: Run) -> int:
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return step
 
-    before = sys.gettrace()
-    sys.settrace(call)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
+    with _no_collection():
+        before = sys.gettrace()
+        sys.settrace(call)
+        try:
+            run()
+        finally:
+            sys.settrace(before)
     return count
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """When garbage is collected is chance; its cost shows in the objects that are made."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _cpu_ns(run: Run) -> int:
