@@ -150,9 +150,9 @@ class Folds:
             for fact in self._folds[process].step(Slice(facts[0].topic, 0, records))
         ]
 
-    def settle(self, facts: Iterable[Lying]) -> None:
-        """Step all that follows from facts, by whoever reads them, until nothing does."""
-        _settle(self.stepped, facts)
+    def settle(self, facts: Iterable[Lying]) -> Counter[str]:
+        """Step all that follows from facts until nothing does; how many there were, by topic."""
+        return _settle(self.stepped, facts)
 
     def _placed(self, fact: Any) -> Lying:
         topic = topic_of(fact).name
@@ -184,7 +184,11 @@ class Inside:
             refusals=Refusals(Silent(), limit=100),
         )
         self._gateway.hold(0, committed=None)
-        for fact in controls:
+        self.told(controls)
+
+    def told(self, facts: Iterable[Any]) -> None:
+        """Let all know facts that somebody else has said."""
+        for fact in facts:
             self._outbox.append([fact])
         self.settle(self._log.taken())
 
@@ -204,17 +208,20 @@ class Inside:
             self._outbox.append(shard.step(records[0].topic, records, self._codec))
         return self._log.taken()
 
-    def settle(self, records: Iterable[Record]) -> None:
-        """Step all that follows from records, by whoever reads it, until nothing does."""
-        _settle(self.stepped, records)
+    def settle(self, records: Iterable[Record]) -> Counter[str]:
+        """Step all that follows from records until nothing does; how many there were, by topic."""
+        return _settle(self.stepped, records)
 
 
-def _settle(stepped: Callable[[str, list[Any]], list[Any]], lying: Iterable[Any]) -> None:
+def _settle(stepped: Callable[[str, list[Any]], list[Any]], lying: Iterable[Any]) -> Counter[str]:
     waiting = deque(lying)
+    counted: Counter[str] = Counter()
     while waiting:
         one = waiting.popleft()
+        counted[one.topic] += 1
         for process in READERS.get(one.topic, ()):
             waiting += stepped(process, [one])
+    return counted
 
 
 def _readers() -> dict[str, list[str]]:

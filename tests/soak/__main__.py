@@ -1,6 +1,8 @@
 """`make soak`: the trials at full scale, on servers of their own, one after the other.
 
-Run: python -m tests.soak [NAME ...] [--share 1.0] [--seed N] [--json FILE]
+`day` needs none: it lives through 24 hours of a market in one process, and fails if memory grew.
+
+Run: python -m tests.soak [NAME ...] [--share 1.0] [--seed N] [--trace] [--json FILE]
 """
 
 from __future__ import annotations
@@ -12,19 +14,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import psycopg
 
 from connectors.local import postgres
 from connectors.local import stack as local
 from tests.benchmarks.__main__ import commit, machine
+from tests.benchmarks.inside import Inside
 from tests.integration.archiving import Bench, a_bench
 from tests.soak import trials
 from tests.soak.chunk import dropped_chunk
+from tests.soak.day import EAGER, MOST_BLOCKS, lived
 from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
 
@@ -36,13 +41,16 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(TRIALS)}")
     parser.add_argument("--share", type=float, default=1.0, help="of the time and of the times")
     parser.add_argument("--seed", type=int, help="of what is left to chance; none: a new one")
+    parser.add_argument("--trace", action="store_true", help="of day: name lines that keep memory")
     parser.add_argument("--json", type=Path, help="write all results to this file")
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(TRIALS):
         parser.error(f"no trial {', '.join(sorted(unknown))}; there are {', '.join(TRIALS)}")
     results: dict[str, Any] = {"machine": machine(), "commit": commit(), "share": asked.share}
-    with _kafka() as kafka:
-        for name in asked.names or TRIALS:
+    names = asked.names or list(TRIALS)
+    with ExitStack() as stack:
+        kafka = "" if set(names) <= ALONE else stack.enter_context(_kafka())
+        for name in names:
             print(f"== {name}", flush=True)
             began_s = time.monotonic()
             found = TRIALS[name](kafka, asked)
@@ -117,6 +125,17 @@ def _dropped_chunk(kafka: str, asked: argparse.Namespace) -> dict[str, Any]:
         return dropped_chunk(bench, count=max(1_000, round(100_000 * asked.share)))
 
 
+def _day(_: str, asked: argparse.Namespace) -> dict[str, Any]:
+    grown = lived(Inside(EAGER), ticks=round(480_000 * asked.share), trace=asked.trace)
+    if grown.blocks_a_thousand_ticks > MOST_BLOCKS:
+        raise AssertionError(
+            f"{grown.blocks_a_thousand_ticks} blocks of memory are kept of a thousand ticks; wanted"
+            f" {MOST_BLOCKS} at most: {grown.blocks}. Which lines: {grown.lines or 'use --trace'}"
+        )
+    return msgspec.structs.asdict(grown)
+
+
+ALONE = {"day"}  # needs no server
 TRIALS: dict[str, Trial] = {
     "outage": _outage,
     "killed_database": _killed_database,
@@ -126,6 +145,7 @@ TRIALS: dict[str, Trial] = {
     "full_log": _full_log,
     "exhausted_pool": _exhausted_pool,
     "dropped_chunk": _dropped_chunk,
+    "day": _day,
 }
 
 
