@@ -148,7 +148,7 @@ def drops_what_waits_when_partitions_are_revoked(patch: pytest.MonkeyPatch) -> N
 
 def keeps_shards_that_another_stepped_meanwhile(patch: pytest.MonkeyPatch) -> None:
     async def reassigned(self: Stream, *_: Any, **__: Any) -> None:
-        self._full.clear()
+        self._intake.reassigned()
 
     patch.setattr(Stream, "_reassigned", reassigned)
 
