@@ -22,6 +22,9 @@ def create(
         Path | None,
         typer.Argument(help="Where to write it; else HADRON_ANCHOR_KEY_FILE.", show_default=False),
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Where there is a key, show it and end with 0.")
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Make a key that only its owner can read, and its public key beside it in FILE.pub.
@@ -32,7 +35,7 @@ def create(
     from hadron.audit.anchors import key_id
 
     path = (file or _set(context.obj.get(variable("anchor_key_file")))).expanduser()
-    made = signing.create(path)
+    made = signing.load(path) if keep and path.exists() else signing.create(path)
     _show(path, key_id(made.public), json)
 
 

@@ -12,7 +12,7 @@ from tests.infra.chart import PROCESSES
 
 FILE = tools.ROOT / "infra" / "docker-compose.yml"
 EXAMPLE = tools.ROOT / "infra" / ".env.example"
-ONE_SHOT = {"topics", "defaults", "migrate"}
+ONE_SHOT = {"topics", "defaults", "migrate", "keys"}
 UNPROBED = {"otel-collector"}  # its image has no program that could ask
 OTHERS = {"kafka", "registry", "timescaledb", "redis", "otel-collector", "prometheus", "grafana"}
 OURS = {*PROCESSES, *ONE_SHOT, "simulator", *(f"feed-{venue}" for venue in topics.VENUES)}

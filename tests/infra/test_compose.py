@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_services_wait_for_what_they_need() -> None:
             assert how["condition"] == wanted, f"{name} on {needed}"
     needs = {name: set(service.get("depends_on", {})) for name, service in services().items()}
     assert needs["defaults"] == {"topics"}
-    assert needs["archive"] == {"defaults", "migrate"}
+    assert needs["archive"] == {"defaults", "migrate", "keys"}
     assert all("defaults" in needs[name] for name in OURS - ONE_SHOT)
 
 
@@ -66,7 +67,20 @@ def test_what_ends_runs_the_commands_that_prepare_the_platform() -> None:
         "topics": ["topics", "apply"],
         "defaults": ["control", "defaults"],
         "migrate": ["migrate"],
+        "keys": ["keys", "create", "--keep"],
     }
+
+
+def test_the_archive_signs_with_the_key_that_was_made() -> None:
+    made, signs = services()["keys"], services()["archive"]
+
+    for name in ("HADRON_ANCHOR_KEY_FILE", "HADRON_ANCHOR_FILE"):
+        assert made["environment"][name] == signs["environment"][name]
+        [volume] = signs["volumes"]
+        assert Path(signs["environment"][name]).is_relative_to(volume["target"])
+    assert made["volumes"] == signs["volumes"]
+    others = OURS - {"keys", "archive"}
+    assert not any("HADRON_ANCHOR_KEY_FILE" in services()[name]["environment"] for name in others)
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

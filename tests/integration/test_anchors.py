@@ -82,3 +82,15 @@ def test_a_rotated_key_is_introduced_by_the_old_one(bench: Bench) -> None:
     said = anchors.of_topic(bench.log, bench.prefix + ANCHORS.name, codec())
     assert said == anchors.of_file(anchors.file_of(bench.settings()))
     assert set(introduced([old], said, signing.verify)) == {old, new}
+
+
+def test_a_key_is_made_once_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = {"HADRON_ANCHOR_KEY_FILE": str(tmp_path / "anchor.pem")}
+    keep, again = ["keys", "create", "--keep", "--json"], ["keys", "create", "--json"]
+
+    assert run(keep, environment) == Exit.OK
+    made = capsys.readouterr().out
+    assert run(keep, environment) == Exit.OK
+    assert capsys.readouterr().out == made
+    assert run(again, environment) == Exit.FAILED
+    assert "hadron keys rotate" in capsys.readouterr().err
