@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ def make_app(group: str, settings: Settings) -> faust.App:
         # Faust makes a folder for tables, which we have none of.
         datadir=str(Path(tempfile.gettempdir()) / f"hadron-{os.getpid()}"),
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
+        broker_client_id=f"{socket.gethostname()}-{os.getpid()}",  # `hadron status` shows it
         broker_credentials=_credentials(settings),
         broker_max_poll_records=settings.fetch_records,
         consumer_max_fetch_size=FETCH_BYTES,

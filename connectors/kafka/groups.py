@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from confluent_kafka import (
     Consumer,
     ConsumerGroupState,
@@ -12,7 +13,7 @@ from confluent_kafka import (
     KafkaError,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetSpec
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors, patiently
@@ -20,6 +21,19 @@ from connectors.kafka.offsets import listed
 from hadron.errors import HadronError, TransientError
 
 Place = tuple[str, int]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One reader of a group: what it calls itself, where it is, and what it owns now."""
+
+    client: str
+    host: str
+    places: Sequence[Place]
+
+    @property
+    def shards(self) -> Sequence[int]:
+        """Its partitions, which are the same ones of all topics."""
+        return sorted({partition for _, partition in self.places})
 
 
 class Admin(AdminClient):  # type: ignore[misc]
@@ -73,20 +87,42 @@ def lag(admin: Admin, group: str) -> dict[Place, int]:
     return {place: max(0, ends[place] - offset) for place, offset in positions.items()}
 
 
-@patiently
 def members(admin: AdminClient, group: str) -> int:
     """How many readers the group has now; 0 for one that does not exist."""
-    with our_errors(f"describing group {group}"):
-        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
-        if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
-            return 0
-        found = described.result()
+    found = _described(admin, group)
+    if found is None:
+        return 0
     # While members join or leave, they are not listed.
     joining = found.state in (
         ConsumerGroupState.PREPARING_REBALANCING,
         ConsumerGroupState.COMPLETING_REBALANCING,
     )
     return max(len(found.members), int(joining))
+
+
+def owners(admin: AdminClient, group: str) -> list[Member]:
+    """Who reads what; nobody owns anything while members join or leave."""
+    found = _described(admin, group)
+    listed = [
+        Member(
+            one.client_id,
+            one.host.removeprefix("/"),
+            [(place.topic, place.partition) for place in one.assignment.topic_partitions]
+            if one.assignment
+            else [],
+        )
+        for one in (found.members if found else ())
+    ]
+    return sorted(listed, key=lambda member: (member.shards, member.client))
+
+
+@patiently
+def _described(admin: AdminClient, group: str) -> ConsumerGroupDescription | None:
+    with our_errors(f"describing group {group}"):
+        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
+        if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
+            return None
+        return described.result()
 
 
 def reset(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:

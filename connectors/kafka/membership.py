@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import getpid
+from socket import gethostname
 from typing import Any
 
 import structlog
@@ -37,6 +39,7 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
     return Consumer(
         {
             "group.id": group,
+            "client.id": f"{gethostname()}-{getpid()}",  # `hadron status` shows it
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",

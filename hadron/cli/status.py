@@ -18,8 +18,7 @@ from hadron.flow import FLOW
 from hadron.topics import ALERTS
 
 if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
-
+    from connectors.kafka.groups import Admin
     from connectors.kafka.log import KafkaLog
     from hadron.settings import Settings
 
@@ -29,7 +28,7 @@ T = TypeVar("T")
 def status(
     context: typer.Context, directory: options.Directory = None, json: options.Json = False
 ) -> None:
-    """Show servers, topics, groups, alerts, database and process.
+    """Show servers, topics, groups, which process owns which shards, alerts, database and process.
 
     Ends with 5 if a server is not reached. The process is the one that answers on HADRON_HTTP_HOST
     and HADRON_HTTP_PORT.
@@ -41,6 +40,7 @@ def status(
     kafka = _attempt(lambda: _kafka(settings), problems) or {
         "topics": [],
         "groups": [],
+        "owners": [],
         "alerts": [],
     }
     document = {
@@ -92,7 +92,7 @@ def _kafka(settings: Settings) -> dict[str, Any]:
         for name, count in counts.items()
     ]
     alerts = _alerts(settings, log, counts[opening.names(settings).write(ALERTS.name)])
-    return {"topics": rows, "groups": _groups(settings, admin), "alerts": alerts}
+    return {"topics": rows, **_groups(settings, admin), "alerts": alerts}
 
 
 def _alerts(settings: Settings, log: KafkaLog, partitions: int) -> list[dict[str, Any]]:
@@ -115,17 +115,29 @@ def _alerts(settings: Settings, log: KafkaLog, partitions: int) -> list[dict[str
     ]
 
 
-def _groups(settings: Settings, admin: AdminClient) -> list[dict[str, Any]]:
-    from connectors.kafka.groups import lag, members
-    from connectors.kafka.inspection import groups
+def _groups(settings: Settings, admin: Admin) -> dict[str, list[dict[str, Any]]]:
+    """Each group, and each of its members with its share of what waits."""
+    from connectors.kafka import groups, inspection
 
-    known = set(groups(admin))
-    wanted = [opening.names(settings).group(process) for process in FLOW]
-    return [
-        {"group": one, "members": members(admin, one), "lag": sum(lag(admin, one).values())}
-        for one in wanted
-        if one in known
-    ]
+    known = set(inspection.groups(admin))
+    found: dict[str, list[dict[str, Any]]] = {"groups": [], "owners": []}
+    for group in map(opening.names(settings).group, FLOW):
+        if group not in known:
+            continue
+        lag = groups.lag(admin, group)
+        members = groups.members(admin, group)
+        found["groups"].append({"group": group, "members": members, "lag": sum(lag.values())})
+        found["owners"] += [
+            {
+                "group": group,
+                "client": member.client,
+                "host": member.host,
+                "shards": member.shards,
+                "lag": sum(lag.get(place, 0) for place in member.places),
+            }
+            for member in groups.owners(admin, group)
+        ]
+    return found
 
 
 def _database(settings: Settings) -> dict[str, Any] | None:
@@ -159,7 +171,7 @@ def _tables(document: dict[str, Any]) -> list[Any]:
     ]
     shown = [
         output.table("", list(rows[0]), [list(row.values()) for row in rows])
-        for rows in (document[name] for name in ("servers", "topics", "groups", "alerts"))
+        for rows in (document[name] for name in ("servers", "topics", "groups", "owners", "alerts"))
         if rows
     ]
     trouble = [output.table("", ("problem",), [(line,) for line in document["problems"]])]

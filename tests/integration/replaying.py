@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ EVENTS = 3000
 EVENTS_PER_S = 100.0  # so that they were received within half a minute
 
 Report = dict[str, Any]
+RawEvent = tuple[int, int, str, bytes]
 
 
 def live_run(alone: Platform, *more: str, control: Sequence[Any] = (some_rules(),)) -> None:
@@ -143,14 +145,16 @@ def make_room(alone: Platform) -> None:
     control_of(alone).append(room)
 
 
-def generated(
-    symbols: Sequence[str], count: int, chance: random.Random
-) -> Sequence[tuple[int, int, str, bytes]]:
+def generated(symbols: Sequence[str], count: int, chance: random.Random) -> Sequence[RawEvent]:
+    """The first of `endless`."""
+    return list(islice(endless(symbols, chance), count))
+
+
+def endless(symbols: Sequence[str], chance: random.Random) -> Iterator[RawEvent]:
     """Raw events, received since a minute ago: partition, time in ms, key and record."""
     begun_ms = int(time.time() * 1000) - 60_000
     events = market(symbols, chance.random, start_ms=begun_ms, events_per_s=EVENTS_PER_S)
-    made = []
-    for frame, (_, played) in enumerate(zip(range(count), events, strict=False)):
+    for frame, played in enumerate(events):
         key = f"eq:{played.symbol}"
         raw = a_raw(
             played.element,
@@ -159,5 +163,4 @@ def generated(
             frame=frame,
             seen_ns=played.at_ms * 1_000_000,
         )
-        made.append((partition_of(key, SHARDS), played.at_ms, key, codec().encode(raw)))
-    return made
+        yield partition_of(key, SHARDS), played.at_ms, key, codec().encode(raw)

@@ -24,6 +24,7 @@ from tests.support import codec, some_rules
 SYMBOLS = ("AIG", "BAC", "IBM", "SPY", "KO", "XOM")
 EVENTS, ROUNDS = 12_000, 6
 FOLDS = ("normalize", "engine", "desk", "portfolio")
+MOVED, JOIN = ("engine", "desk"), 1  # of these another one comes in a round
 FROM_BEGINNING = ("--from", "beginning", "--compare")
 
 
@@ -40,19 +41,21 @@ def alone() -> Iterator[Platform]:
             LimitsChanged("test", "room", time.time_ns(), 2, "main", many, many, many)
         )
         running = {name: made.start(name) for name in (*FOLDS, "gateway")}
-        second = made.start("engine")
         events = generated(SYMBOLS, EVENTS, chance)
         for number in range(ROUNDS):
             _append(made, events[number * EVENTS // ROUNDS : (number + 1) * EVENTS // ROUNDS])
             if number % 2 == 0:
                 made.wait_until_taken("normalize", "engine")
             _change(made, number, chance)
+            if number == JOIN:
+                others = [made.start(name) for name in MOVED]
             if number % 2:
                 time.sleep(chance.uniform(0.1, 1.5))
                 victim = chance.choice(["engine", "desk"])
                 kill(running[victim])
                 running[victim] = made.start(victim)
-        second.send_signal(signal.SIGTERM)  # its shards move to the other
+        for other in others:
+            other.send_signal(signal.SIGTERM)  # its shards move back
         made.wait_until_taken(*FOLDS)
         made.stop_all()
         yield made

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer
 from confluent_kafka.admin import AdminClient
 from msgspec.structs import astuple, replace
 
-from connectors.kafka import admin
+from connectors.kafka import admin, groups
 from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from connectors.local.stack import Endpoints
@@ -112,18 +112,21 @@ def test_a_group_with_members_is_not_reset(
 ) -> None:
     topic = make_topic()
     assigned: list[object] = []
-    consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": unique})
+    consumer = Consumer({"bootstrap.servers": stack.kafka, "group.id": unique, "client.id": "ours"})
     consumer.subscribe([topic], on_assign=lambda _, places: assigned.extend(places))
     for _ in range(300):
         consumer.poll(0.1)
         if assigned:
             break
 
+    [owner] = groups.owners(client, unique)
     with pytest.raises(HadronError, match="has 1 members, wanted none"):
         admin.reset(client, unique, {(topic, 0): 0})
     consumer.close()
     admin.reset(client, unique, {(topic, 0): 0})
 
     assert assigned
+    assert owner == groups.Member("ours", "127.0.0.1", [(topic, 0)])
+    assert groups.owners(client, unique) == []
     assert admin.members(client, unique) == 0
     assert admin.committed(client, unique) == {(topic, 0): 0}
