@@ -30,11 +30,7 @@ def minute_bars(folder: Path, symbol: str) -> Bars:
     `folder` is a `us_equity_minute_bars` or holds one. Raise SettingsError if it has none of the
     symbol, ContractError if a file cannot be read.
     """
-    inner = folder / FOLDER
-    files = {}
-    for path in (inner if inner.is_dir() else folder).glob("*.zip"):
-        if (name := _NAME.fullmatch(path.name)) and name[1] == symbol.lower():
-            files[name[2]] = path
+    files = _files(folder).get(symbol.lower())
     if not files:
         raise SettingsError(
             [
@@ -43,6 +39,19 @@ def minute_bars(folder: Path, symbol: str) -> Bars:
             ]
         )
     return _bars(symbol.upper(), [_day(day, files[day]) for day in sorted(files)])
+
+
+def symbols(folder: Path) -> list[str]:
+    """Of which symbols a folder has minute bars, in the order of their names.
+
+    Raise SettingsError if there is none.
+    """
+    found = sorted(symbol.upper() for symbol in _files(folder))
+    if not found:
+        raise SettingsError(
+            [f"--tape: {str(folder)!r} has no minute bars; wanted files as aig_20131007_trade.zip"]
+        )
+    return found
 
 
 def tick_bars(folder: Path, symbol: str, *, width_ns: int) -> Bars:
@@ -54,6 +63,16 @@ def tick_bars(folder: Path, symbol: str, *, width_ns: int) -> Bars:
     events = (parse(one.element) for one in played)
     trades = (one for one in events if isinstance(one, ParsedTrade) and not one.suspect)
     return bars_of(f"eq:{symbol.upper()}", trades, width_ns=width_ns)
+
+
+def _files(folder: Path) -> dict[str, dict[str, Path]]:
+    """The files by symbol, in lower case, and day."""
+    inner = folder / FOLDER
+    found: dict[str, dict[str, Path]] = {}
+    for path in (inner if inner.is_dir() else folder).glob("*.zip"):
+        if name := _NAME.fullmatch(path.name):
+            found.setdefault(name[1], {})[name[2]] = path
+    return found
 
 
 def _bars(symbol: str, days: Sequence[Longs]) -> Bars:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from connectors.local.stack import Endpoints
 from connectors.timescale.querying import queries
 from connectors.timescale.querying.answers import Candle
-from connectors.timescale.querying.bars import candle_bars
+from connectors.timescale.querying.bars import candle_bars, newest_bars
 from connectors.timescale.storage.refresh import refresh_candles
 from connectors.timescale.storage.windows import LEVELS, Interval
 from hadron.errors import HadronError
@@ -124,6 +125,37 @@ def test_candles_are_the_bars_that_trades_make(bench: Bench) -> None:
     for name in ("open", "high", "low", "close"):
         prices = getattr(found, name) / found.unit
         assert prices.tolist() == (getattr(made, name) / made.unit).tolist()
+
+
+def test_the_newest_bars_of_all_instruments_are_those_of_each(bench: Bench) -> None:
+    chance = random.Random(5)
+    trades = [
+        a_trade(
+            f"{chance.randrange(1_000, 2_000) / 100:.2f}",
+            instrument=f"eq:S{n % 3}",
+            at_ns=START_NS + n * 40 * 10**9,
+            raw_offset=n,
+        )
+        for n in range(120)
+    ]
+    bench.append("ticks.fast", [codec().encode(trade) for trade in trades])
+    with bench.archive():
+        wait_until(lambda: bench.rows() == len(trades))
+    asked: Any = {
+        "every": "1m",
+        "width_ns": MINUTE_NS,
+        "start": datetime(2000, 1, 1, tzinfo=UTC),
+        "end": datetime.fromtimestamp((START_NS + 60 * MINUTE_NS) / 1e9, UTC),
+    }
+
+    found = newest_bars(bench.database, count=7, **asked)
+
+    alone = [candle_bars(bench.database, f"eq:S{n}", **asked)[-7:] for n in range(3)]
+    assert [bars.instrument for bars in found] == ["eq:S0", "eq:S1", "eq:S2"]
+    for bars, same in zip(found, alone, strict=True):
+        for name in ("at_ns", "open", "high", "low", "close", "volume"):
+            assert getattr(bars, name).tolist() == getattr(same, name).tolist()
+        assert len(bars) == 7
 
 
 def test_there_are_no_bars_of_an_instrument_without_candles(bench: Bench) -> None:

@@ -55,6 +55,16 @@ def candles(
     return answers(url, asked)
 
 
+def newest_candles(
+    url: str, *, count: int, every: Interval, start: datetime, end: datetime
+) -> list[Candle]:
+    """Of each instrument so many newest candles whose bucket begins in [start, end).
+
+    By instrument, then oldest first.
+    """
+    return answers(url, questions.newest_candles(count, every=every, start=start, end=end))
+
+
 def decisions(url: str, **wanted: Unpack[Wanted]) -> list[Decision]:
     """The newest decisions first, each with its terminal outcome and reason."""
     return answers(url, questions.decisions(**wanted))

@@ -102,6 +102,17 @@ def candles(
     return Question(Candle, statement, newest.parameters)
 
 
+def newest_candles(
+    count: int, *, every: Interval, start: datetime, end: datetime
+) -> Question[Candle]:
+    """Of each instrument so many newest candles, by instrument, then oldest first."""
+    statement = _NEWEST.format(
+        names=sql.SQL(", ").join(map(sql.Identifier, Candle.__struct_fields__)),
+        source=_CANDLES.format(sql.Identifier(f"prices_{every}")),
+    )
+    return Question(Candle, statement, {"count": count, "start": start, "end": end})
+
+
 def decisions(**wanted: Unpack[Wanted]) -> Question[Decision]:
     """The newest decisions first, each with its terminal outcome and reason."""
     return _question(Decision, sql.SQL("decisions_with_ends"), wanted)
@@ -156,6 +167,12 @@ def lag(**wanted: Unpack[WantedLag]) -> Question[Lag]:
 _CANDLES = sql.SQL("""
     (SELECT bucket, instrument, open, high, low, close, volume, notional, trades,
         round(vwap, 18) AS vwap FROM {}) AS asked
+""")
+_NEWEST = sql.SQL("""
+    SELECT {names} FROM (
+        SELECT *, row_number() OVER (PARTITION BY instrument ORDER BY bucket DESC) AS age
+        FROM {source} WHERE bucket >= %(start)s AND bucket < %(end)s
+    ) AS aged WHERE age <= %(count)s ORDER BY instrument, bucket
 """)
 _AS_OF = sql.SQL("(coalesce(%(moment)s::timestamptz, 'infinity'), %(before)s::bigint[])")
 _LAG = sql.SQL("instrument_lag(%(from)s::timestamptz, %(to)s::timestamptz)")

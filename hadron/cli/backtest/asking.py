@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from hadron.cli.environment import database_url, settings_of
@@ -68,7 +69,7 @@ class Source:
 def bars_of(source: Source, context: typer.Context, directory: Path | None) -> Bars:
     """The bars. Raise SettingsError or HadronError where there are none."""
     bars = _from_tape(source) if source.tape else _from_archive(source, context, directory)
-    found = bars.between(_ns(source.start), _ns(source.end))
+    found = bars.between(ns(source.start), ns(source.end))
     if not len(found):
         raise SettingsError([f"--from and --to: no bar of {source.instrument!r} in that time"])
     return found
@@ -92,6 +93,14 @@ def kind_of(name: str) -> type[Strategy]:
     if "quantity" not in found.Parameters.__struct_fields__:
         raise SettingsError([f"STRATEGY: {name!r} has no parameter quantity, wanted on bars"])
     return found
+
+
+def made(name: str, kind: type[Strategy], said: list[str] | None) -> Any:
+    """The parameters of a strategy. Raise SettingsError naming one that is wrong."""
+    try:
+        return msgspec.convert(values("--set", said), kind.Parameters, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError([f"--set: {name}: {error}"]) from None
 
 
 def ran(source: Source, bars: Bars, **said: Any) -> Mapping[str, Any]:
@@ -142,5 +151,6 @@ def _from_archive(source: Source, context: typer.Context, directory: Path | None
     )
 
 
-def _ns(at: datetime | None) -> int | None:
+def ns(at: datetime | None) -> int | None:
+    """Nanoseconds since the epoch."""
     return None if at is None else round(at.timestamp() * 1_000_000) * 1_000

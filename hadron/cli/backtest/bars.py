@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from hadron.cli import asking as times
@@ -13,7 +12,6 @@ from hadron.cli import options
 from hadron.cli.backtest import asking
 from hadron.cli.backtest.extra import demand
 from hadron.cli.query import Interval
-from hadron.errors import SettingsError
 
 
 def bars(
@@ -49,15 +47,11 @@ def bars(
     from hadron.strategy.vectorised import wishes
 
     kind = asking.kind_of(strategy)
-    given = asking.values("--set", parameters)
-    try:
-        made = msgspec.convert(given, kind.Parameters, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError([f"--set: {strategy}: {error}"]) from None
+    made = asking.made(strategy, kind, parameters)
     source = asking.Source(instrument, tape, ticks, every, start, end)
     found = asking.bars_of(source, context, directory)
     market = asking.market_of(found, fees=fees, slippage=slippage, capital=capital)
-    quantity = made.quantity  # type: ignore[attr-defined]
+    quantity = made.quantity
     traded = market.trade(wishes(kind, made, found), quantity=float(quantity))
     report = bar_report(
         market,

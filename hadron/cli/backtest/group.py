@@ -11,6 +11,7 @@ from hadron.cli.backtest.bars import bars
 from hadron.cli.backtest.check import check
 from hadron.cli.backtest.report import report
 from hadron.cli.backtest.run import run
+from hadron.cli.backtest.scan import scan
 from hadron.cli.backtest.search import search
 
 
@@ -33,4 +34,5 @@ app.command()(run)
 app.command()(check)
 app.command()(bars)
 app.command()(search)
+app.command()(scan)
 app.command()(report)

@@ -1,4 +1,4 @@
-"""`hadron backtest bars` and `hadron backtest search`, as scripts meet them."""
+"""`hadron backtest bars`, `search` and `scan`, as scripts meet them."""
 
 from __future__ import annotations
 
@@ -129,3 +129,50 @@ def test_a_tape_has_stocks_only(tape: Path, capsys: pytest.CaptureFixture[str]) 
     assert run(said, {}) == Exit.SETTINGS
 
     assert "--instrument: 'crypto:BTC-USD'; wanted a stock, as eq:SPY" in capsys.readouterr().err
+
+
+def test_a_scan_lists_the_instruments_with_a_new_signal(
+    tape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = "".join(f"{34_200_000 + n * 60_000},100,100,100,100,7\n" for n in range(390))
+    write(tape, "flat_20131008_trade", flat)
+
+    found = said(
+        capsys, "scan", "SimpleSMA", "--tape", str(tape), "--within", "390", "--bars", "50"
+    )
+
+    assert (found["scanned"], found["found"]) == (2, 1)
+    [hit] = found["hits"]
+    assert (hit["instrument"], hit["side"], hit["bars_ago"]) == ("eq:AIG", "sell", 27)
+
+
+def test_a_scan_says_what_a_run_on_the_same_bars_does(
+    tape: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parameters = ("--set", "fast=3", "--set", "slow=12", "--from", "2013-10-08T00:00:00Z")
+
+    [hit] = said(
+        capsys,
+        "scan",
+        "SMACross",
+        "--tape",
+        str(tape),
+        *parameters,
+        "--bars",
+        "390",
+        "--within",
+        "390",
+    )["hits"]
+    report = said(capsys, "bars", *COMMON, str(tape), *parameters)
+
+    # A wish at a close is filled at the next open, which is at the same time.
+    last = report["trades"][-1]
+    assert (last["closed_ns"], last["side"], hit["side"]) == (hit["at_ns"], "buy", "sell")
+
+
+def test_a_scan_of_a_folder_without_bars_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["backtest", "scan", "SimpleSMA", "--tape", str(tmp_path)], {}) == Exit.SETTINGS
+
+    assert "has no minute bars; wanted files as" in capsys.readouterr().err
