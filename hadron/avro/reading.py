@@ -15,8 +15,8 @@ from fastavro import parse_schema, schemaless_reader
 
 from hadron.audit.names import Name
 from hadron.avro.longs import LAST, MORE, longs, together
+from hadron.avro.runs import Runs
 from hadron.avro.shape import (
-    MOST_RUNS,
     Schema,
     are_longs,
     are_longs_and_bytes,
@@ -31,7 +31,6 @@ from hadron.errors import ContractError
 from hadron.values import number
 
 NAME = Name.__struct_fields__
-BEGINNING = 16  # bytes of a record by which runs that may fit it are found
 
 ReadMany = Callable[[Sequence[bytes]], list[Any]]
 
@@ -67,7 +66,7 @@ def many_reader(kind: type[Any], schema: Schema) -> ReadMany | None:
     rests_of = _rests_reader(schema["fields"][len(repeated) :])
     if not repeated or rests_of is None:
         return None
-    runs = _Runs(kind, schema, repeated)
+    runs = Runs(_learner(kind, schema, repeated))
 
     def read(bodies: Sequence[bytes]) -> list[Any]:
         values, rests = runs.split(bodies)
@@ -85,45 +84,18 @@ def name_reader(schema: Schema) -> Callable[[BytesIO], Name] | None:
     return lambda body: Name(**schemaless_reader(body, named, None))  # type: ignore[arg-type]
 
 
-class _Runs:
-    """Finds which known run of repeated fields a record begins with.
+def _learner(
+    kind: type[Any], schema: Schema, repeated: tuple[str, ...]
+) -> Callable[[bytes], tuple[bytes, tuple[Any, ...]]]:
+    """What finds out the run of a body, and the values in it."""
+    whole = reader(kind, parse_schema(dict(schema)), None)
+    first, values_of = first_writer(kind, schema), attrgetter(*repeated)
 
-    Avro is self-delimiting: a record begins with the bytes of one combination of values at most.
-    """
+    def learn(body: bytes) -> tuple[bytes, tuple[Any, ...]]:
+        fact = whole(BytesIO(body))
+        return first(fact), values_of(fact)
 
-    def __init__(self, kind: type[Any], schema: Schema, repeated: tuple[str, ...]) -> None:
-        self._whole = reader(kind, parse_schema(dict(schema)), None)
-        self._first, self._values_of = first_writer(kind, schema), attrgetter(*repeated)
-        self._known: dict[bytes, list[tuple[bytes, tuple[Any, ...]]]] = {}
-        self._count = 0
-
-    def split(self, bodies: Sequence[bytes]) -> tuple[list[tuple[Any, ...]], list[bytes]]:
-        """The values of each record's run, and what is behind it.
-
-        Raise ContractError where another encoder wrote a run.
-        """
-        known, values, rests = self._known, [], []
-        for body in bodies:
-            for run in known.get(body[:BEGINNING], ()):
-                if body.startswith(run[0]):
-                    break
-            else:
-                run = self._learned(body)
-            values.append(run[1])
-            rests.append(body[len(run[0]) :])
-        return values, rests
-
-    def _learned(self, body: bytes) -> tuple[bytes, tuple[Any, ...]]:
-        fact = self._whole(BytesIO(body))
-        run = (self._first(fact), self._values_of(fact))
-        if not body.startswith(run[0]):
-            raise ContractError("its first fields are not written as we write them", record=body)
-        if self._count >= MOST_RUNS:
-            self._known.clear()
-            self._count = 0
-        self._count += 1
-        self._known.setdefault(body[:BEGINNING], []).append(run)
-        return run
+    return learn
 
 
 ReadRests = Callable[[Sequence[bytes]], Iterable[tuple[Any, ...]]]

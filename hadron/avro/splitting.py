@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from hadron.avro.longs import LAST, MORE, longs
-from hadron.avro.reading import BEGINNING
-from hadron.avro.shape import MOST_RUNS, Schema, are_longs, repeated_fields
+from hadron.avro.runs import Runs
+from hadron.avro.shape import Schema, are_longs, repeated_fields
 from hadron.avro.writing import first_writer
 from hadron.errors import ContractError
 
@@ -45,31 +45,21 @@ class Splitter(Generic[T]):
                 raise ContractError(f"{kind.__name__} is not repeated fields, then longs")
             self._first[head] = first_writer(kind, schema)
             self._widths[head] = len(fields) - repeated
-        self._known: dict[bytes, list[tuple[bytes, int, int, T]]] = {}
-        self._count = 0
-        self._beginning = BEGINNING + len(next(iter(contracts)))
+        self._head = len(next(iter(contracts)))
+        self._runs = Runs(self._learned, head=self._head)
 
     def __call__(self, values: Sequence[bytes]) -> tuple[list[T], list[int]]:
         """What was made for each record, and the longs of all of them in a row.
 
         Raise ContractError if a record is of another contract, or has other bytes than ours would.
         """
-        known, beginning = self._known, self._beginning
+        runs, rests = self._runs.split(values)
         made: list[T] = []
-        rests: list[bytes] = []
         count = 0
-        for value in values:
-            for run in known.get(value[:beginning], ()):
-                if value.startswith(run[0]):
-                    break
-            else:
-                run = self._learned(value)
-            _, length, width, thing = run
-            rest = value[length:]
+        for value, (width, thing), rest in zip(values, runs, rests, strict=True):
             if len(rest.translate(None, MORE)) != width or rest[-1] > LAST:
                 raise ContractError("not as many numbers as its contract has", record=value)
             made.append(thing)
-            rests.append(rest)
             count += width
         body = b"".join(rests)
         parts = body.translate(_PARTS)
@@ -77,19 +67,10 @@ class Splitter(Generic[T]):
             raise ContractError("a number is not written as we write it", record=values[0])
         return made, longs(body, count)
 
-    def _learned(self, value: bytes) -> tuple[bytes, int, int, T]:
-        head = value[: self._beginning - BEGINNING]
+    def _learned(self, value: bytes) -> tuple[bytes, tuple[int, T]]:
+        head = value[: self._head]
         write = self._first.get(head)
         if write is None:
             raise ContractError("of another contract", record=value)
         fact = self._decode(value)
-        prefix = head + write(fact)
-        if not value.startswith(prefix):
-            raise ContractError("its first fields are not written as we write them", record=value)
-        if self._count >= MOST_RUNS:
-            self._known.clear()
-            self._count = 0
-        self._count += 1
-        run = (prefix, len(prefix), self._widths[head], self._make(fact))
-        self._known.setdefault(value[: self._beginning], []).append(run)
-        return run
+        return head + write(fact), (self._widths[head], self._make(fact))
