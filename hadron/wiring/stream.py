@@ -24,13 +24,11 @@ LAST_WORDS_S = 5.0
 
 def stream(context: Context) -> None:
     """Step a fold until the process is told to stop; leave as a crash does if that fails."""
-    import gc
-
     import uvloop
 
-    gc.collect()
-    gc.freeze()  # what was imported lives as long as we do
-    gc.set_threshold(20_000, 20, 50)  # records come and go by the thousand, and make no cycles
+    from hadron.wiring.garbage import look_seldom
+
+    look_seldom()
     uvloop.run(_run_stream(context))
 
 

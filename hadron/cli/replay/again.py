@@ -61,7 +61,7 @@ class Stepped:
         self.records = 0
         self.covered: dict[str, tuple[int, int]] = {}  # what was read, by topic
         self.made: dict[Name, tuple[int, bytes]] = {}  # the entry, and the fact
-        self._run = run
+        self._compared = FOLDS[run.process][1]
         self._codec = codec
 
     def add(self, each: Followed) -> None:
@@ -71,7 +71,7 @@ class Stepped:
             self.covered[slice.topic] = first, slice.end
             self.records += slice.end - slice.first
         for fact in each.facts:
-            if self._run.names.write(topic_of(fact).name) == self._run.topic:
+            if topic_of(fact).name == self._compared:
                 self.made[name_of(fact)] = each.record.offset, self._codec.encode(fact)
 
 

@@ -141,6 +141,8 @@ def _work(
     run: Run, settings: Settings, ranges: Mapping[int, Range], line: Connection
 ) -> list[Compared]:
     from hadron.wiring import codec_of
+    from hadron.wiring.garbage import look_seldom
 
+    look_seldom()
     log = opening.fact_log(settings)
     return worker.work(run, ranges, line, log=log, codec=codec_of(settings))
