@@ -8,15 +8,22 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from typing import TYPE_CHECKING
 
 from connectors.timescale.verifying import checking
-from tests.benchmarks.bench_archive import archived, produce
-from tests.benchmarks.measuring import server, server_cpu_s, show
-from tests.integration.platform import Platform, platform
 from tests.support import codec
+
+if TYPE_CHECKING:
+    from tests.integration.platform import Platform
 
 
 def main() -> None:
+    # Not at the top: the processes that verify import this module anew, and would pay for what
+    # those of `hadron verify` do not have.
+    from tests.benchmarks.bench_archive import archived, produce
+    from tests.benchmarks.measuring import server, show
+    from tests.integration.platform import platform
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -39,6 +46,8 @@ def main() -> None:
 
 
 def _verified(alone: Platform, records: int, processes: int) -> dict[str, float]:
+    from tests.benchmarks.measuring import server_cpu_s
+
     assert alone.settings.database_migrate is not None
     url = alone.settings.database_migrate.get_secret_value()
     before, servers, began = _cpu_s(), server_cpu_s(alone.directory), time.monotonic()

@@ -21,7 +21,7 @@ _COPY = sql.SQL("""
         ORDER BY log_offset
     ) TO STDOUT (FORMAT BINARY)
 """)
-_SLICE = 2_048
+_SLICE = 4_096
 
 
 def rows(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +11,14 @@ from connectors.timescale.verifying.longs import Longs
 
 Flags = npt.NDArray[np.bool_]
 
-_NULL = 0xFFFF
+_NULL = -1
 _NEGATIVE = 0x4000
 _GROUPS = 5  # of four decimal digits, that a NUMERIC(20,8) has at most
 _DIGITS = 18  # that surely fit a long
-_HEAD = 6  # words of two bytes: two of size, count of groups, weight, sign, scale
+_HEAD = [("size", ">i4"), ("groups", ">u2"), ("weight", ">i2"), ("sign", ">u2"), ("scale", ">u2")]
+_NUMBER = np.dtype([*_HEAD, ("digits", ">u2", _GROUPS)])
+_SIZES = np.dtype(">i4")
+_LEAST, _MOST = _NUMBER.itemsize - 2 * _GROUPS - 4, _NUMBER.itemsize - 4  # behind the size
 # What a group is worth, by the power of ten of its last digit; below 0 it must be whole tens.
 _LOWEST, _HIGHEST = -4 * _GROUPS - 4, _DIGITS
 _TIMES = np.array([10 ** max(power, 0) for power in range(_LOWEST, _HIGHEST)], np.int64)
@@ -24,71 +26,59 @@ _BY = np.array([10 ** min(max(-power, 0), 4) for power in range(_LOWEST, _HIGHES
 
 
 class Cells(NamedTuple):
-    """Rows as words of two bytes, of which the next cell of each begins at `at`.
+    """Cells of numbers, by column, and what is behind the last of them.
 
-    What was read of a row that is not `sound` means nothing: it has something else, or a number
-    that a long may not hold.
+    What is read of a row that is not `sound` means nothing: it has something else.
     """
 
-    words: npt.NDArray[np.uint16]
-    at: Longs
+    at: list[Longs]
+    null: Flags  # by row and column
+    after: Longs
     sound: Flags
 
 
-def cells(rows: Sequence[bytes], start: int, count: int) -> Cells:
-    """At most `count` cells of each row, from its byte `start` on."""
-    width = 2 * count * (_HEAD + _GROUPS)
-    # Blanks are no number: who reads on into them finds that out.
-    part = b"".join([row[start : start + width].ljust(width) for row in rows])
-    words = np.frombuffer(part, ">u2").astype(np.uint16)
-    return Cells(words, np.arange(len(rows)) * (width // 2), np.ones(len(rows), np.bool_))
+def windows(data: bytes, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """What `data` would have of a kind at each of its bytes."""
+    return np.ndarray((len(data) - kind.itemsize + 1,), kind, data, strides=(1,))
 
 
-def chosen(found: Cells, rows: Longs) -> Cells:
-    """The cells of some of the rows."""
-    return Cells(found.words, found.at[rows], found.sound[rows])
+def cells(data: bytes, at: Longs, ends: Longs, count: int) -> Cells:
+    """So many cells of each row, from `at` on; its row ends at `ends`.
 
-
-def is_null(found: Cells) -> Flags:
-    """Whether the next cell is NULL."""
-    first: Flags = found.words[found.at] == _NULL
-    second: Flags = found.words[found.at + 1] == _NULL
-    return first & second
-
-
-def nulls(found: Cells, count: int) -> Cells:
-    """Go past so many NULLs."""
+    `data` goes on for `count` of the longest numbers, and one more, behind the last row.
+    """
+    sizes = windows(data, _SIZES)
+    begins, null, sound = [], [], np.ones(len(at), np.bool_)
     for _ in range(count):
-        sound = found.sound & is_null(found)
-        found = Cells(found.words, found.at + 2 * sound, sound)
-    return found
+        size = sizes[at].astype(np.int64)
+        empty = size == _NULL
+        sound &= empty | ((size >= _LEAST) & (size <= _MOST))
+        begins.append(at)
+        null.append(empty)
+        at = at + 4 + size * (sound & ~empty)
+    return Cells(begins, np.column_stack(null), at, sound & (at <= ends))
 
 
-def units(found: Cells, scale: Longs) -> tuple[Longs, Cells]:
-    """Go past a number, which is given in units of `10 ** -scale`, where that is 0 to 8."""
-    words, at, sound = found
-    size, second, groups, weight, sign = (
-        words[at + word].astype(np.int64) for word in range(_HEAD - 1)
-    )
-    weight -= (weight > 0x7FFF) * 0x10000
+def units(data: bytes, at: Longs, scale: Longs) -> tuple[Longs, Flags]:
+    """Numbers in units of `10 ** -scale`, and where they are: a scale of 0 to 8, and a long."""
+    found = windows(data, _NUMBER)[at]
+    groups, weight, sign = (found[name].astype(np.int64) for name in ("groups", "weight", "sign"))
     sound = (
-        sound
-        & (size == 0)
-        & (second == 8 + 2 * groups)
+        (found["size"] == _LEAST + 2 * groups)
         & (groups <= _GROUPS)
         & ((sign == 0) | (sign == _NEGATIVE))
         & ((scale >= 0) & (scale <= 8))
         & (weight >= -2)
         & (4 * weight + 4 + scale <= _DIGITS)
     )
-    groups = groups * sound
+    groups *= sound
+    first = 4 * weight + scale - _LOWEST
     value = np.zeros(len(at), np.int64)
     for place in range(int(groups.max(initial=0))):
         there = groups > place
-        digits = words[(at + _HEAD + place) * there] * there.astype(np.int64)
-        power = (4 * (weight - place) + scale) * there - _LOWEST
-        by = _BY[power]
-        value += digits // by * _TIMES[power]
-        sound = sound & (digits % by == 0)
-    value = np.where(sign == _NEGATIVE, -value, value)
-    return value, Cells(words, at + (_HEAD + groups) * sound, sound)
+        power = (first - 4 * place) * there
+        digits, by = found["digits"][:, place] * there, _BY[power]
+        whole = digits // by
+        value += whole * _TIMES[power]
+        sound &= whole * by == digits
+    return np.where(sign == _NEGATIVE, -value, value), sound

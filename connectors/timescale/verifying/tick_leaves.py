@@ -27,26 +27,29 @@ from hadron.errors import ContractError
 from hadron.market.facts import QuoteChanged, TradePrinted
 from hadron.ports import Codec
 
-_LONGS = ("log_offset", "at", "raw_offset", "at_ns", "seen_ns", "sequence")
+_LONGS = ("at", "log_offset", "raw_offset", "at_ns", "seen_ns", "sequence")
 _SMALL = ("raw_partition", "price_scale", "size_scale")
 _PRICES, _QUOTED = ("price", "size"), ("bid", "ask", "bid_size", "ask_size")
 _TEXTS = ("kind", "instrument", "venue", "quality", "lane", "reason")
-COLUMNS = (*_LONGS, *_SMALL, *_PRICES, *_QUOTED, "record", "conditions", *_TEXTS)
+COLUMNS = (*_LONGS, *_PRICES, *_QUOTED, *_SMALL, "record", "conditions", *_TEXTS)
 # Each after its size.
-_OWN = np.dtype([("longs", [("size", ">i4"), ("is", ">i8")], 6), ("small", ">i4", (3, 2))])
+_OWN = np.dtype([("longs", [("size", ">i4"), ("is", ">i8")], len(_LONGS))])
+_SMALLS = np.dtype([("longs", [("size", ">i4"), ("is", ">i4")], len(_SMALL))])
 _BEGIN = 2  # of the cells, behind their count
 _NUMBERS = _BEGIN + _OWN.itemsize
-_SMALLS = slice(_NUMBERS - 24, _NUMBERS)
+# Which of the numbers are NULL, in trades and in quotes.
+_NULLS = {trade: (*[not trade] * len(_PRICES), *[trade] * len(_QUOTED)) for trade in (True, False)}
+_BEYOND = bytes(256)  # behind the last row: who takes a size from elsewhere reads on into it
 
 Run = tuple[bytes, bytes]  # what is hashed before the offset, and after it before the longs
 
 
-class _Numbers(NamedTuple):
-    """The numbers of some rows of one kind, and where what follows them begins."""
+class _Plain(NamedTuple):
+    """Rows of one kind whose numbers could be read, and where the cells behind them begin."""
 
-    rows: Longs
-    columns: list[Longs]
-    ends: list[int]
+    rows: list[int]
+    longs: Longs  # the offset, and what the record has
+    tails: list[int]
 
 
 class TickLeaves:
@@ -62,17 +65,20 @@ class TickLeaves:
             yield self._slice(rows, aside)
 
     def _slice(self, rows: Sequence[bytes], aside: Connection) -> Slice:
-        own = np.frombuffer(b"".join([row[_BEGIN:_NUMBERS] for row in rows]), _OWN)
-        longs = own["longs"]["is"].astype(np.int64)
-        at_us, at_ns = longs[:, 1], longs[:, 3]
-        sound = (at_us == at_ns // 1000 - EPOCH_US) & (own["longs"]["size"] == 8).all(axis=1)
+        data = b"".join((*rows, _BEYOND))
+        ends = np.fromiter(map(len, rows), np.int64, len(rows)).cumsum()
+        starts = np.concatenate(([0], ends[:-1]))
+        own = numerics.windows(data, _OWN)[starts + _BEGIN]["longs"]
+        longs = own["is"].astype(np.int64)
+        cells = numerics.cells(data, starts + _NUMBERS, ends, len(_PRICES) + len(_QUOTED))
+        at_us, at_ns = longs[:, 0], longs[:, 3]
+        sound = cells.sound & (at_us == at_ns // 1000 - EPOCH_US) & (own["size"] == 8).all(axis=1)
         found = [b""] * len(rows)
-        cells = numerics.cells(rows, _NUMBERS, len(_PRICES) + len(_QUOTED))
-        quoted = numerics.is_null(cells)
-        for trade, chosen in ((True, sound & ~quoted), (False, sound & quoted)):
-            numbers = _numbers(cells, own["small"][:, 1:, 1], np.flatnonzero(chosen), trade)
-            self._fill(found, rows, longs, numbers, trade)
-        offsets: list[int] = longs[:, 0].tolist()
+        for trade, nulls in _NULLS.items():
+            of_kind = sound & (cells.null == nulls).all(axis=1)
+            plain = _plain(data, starts, longs, cells, np.flatnonzero(of_kind), trade)
+            self._fill(found, rows, plain, trade)
+        offsets: list[int] = longs[:, 1].tolist()
         return offsets, bulk.completed(
             aside,
             ticks.TABLE,
@@ -83,25 +89,14 @@ class TickLeaves:
             leaves=self._leaves,
         )
 
-    def _fill(
-        self,
-        found: list[bytes],
-        rows: Sequence[bytes],
-        longs: Longs,
-        numbers: _Numbers,
-        trade: bool,
-    ) -> None:
+    def _fill(self, found: list[bytes], rows: Sequence[bytes], plain: _Plain, trade: bool) -> None:
         """The leaves of plain trades, or quotes."""
-        chosen: list[int] = numbers.rows.tolist()
-        begin = _SMALLS.start
-        keys = [
-            (row := rows[index])[begin:_NUMBERS] + row[end:]
-            for index, end in zip(chosen, numbers.ends, strict=True)
-        ]
-        runs = [self._runs.get(key) or self._begin(key, trade) for key in keys]
-        offsets = longs[numbers.rows, 0].astype(">i8").view("V8").tolist()
-        written = longs_of_rows(np.column_stack([longs[numbers.rows, 2:], *numbers.columns]))
-        for index, run, offset, own in zip(chosen, runs, offsets, written, strict=True):
+        known = self._runs
+        keys = [rows[index][tail:] for index, tail in zip(plain.rows, plain.tails, strict=True)]
+        runs = [known.get(key) or self._begin(key, trade) for key in keys]
+        offsets = plain.longs[:, 0].astype(">i8").view("V8").tolist()
+        written = longs_of_rows(plain.longs[:, 1:])
+        for index, run, offset, own in zip(plain.rows, runs, offsets, written, strict=True):
             if run is not None:
                 found[index] = sha256(b"".join((run[0], offset, run[1], own))).digest()
 
@@ -143,22 +138,27 @@ class TickLeaves:
         return self._codec.encode_as(fact, version)
 
 
-def _numbers(cells: numerics.Cells, scales: Any, chosen: Longs, trade: bool) -> _Numbers:
-    price_scale, size_scale = scales[chosen].astype(np.int64).T
-    starts, cells = cells.at[chosen], numerics.chosen(cells, chosen)
-    if trade:
-        price, cells = numerics.units(cells, price_scale)
-        size, cells = numerics.units(cells, size_scale)
-        columns, cells = [price, size], numerics.nulls(cells, len(_QUOTED))
-    else:
-        bid, cells = numerics.units(numerics.nulls(cells, len(_PRICES)), price_scale)
-        ask, cells = numerics.units(cells, price_scale)
-        bid_size, cells = numerics.units(cells, size_scale)
-        ask_size, cells = numerics.units(cells, size_scale)
-        columns = [bid, ask, bid_size, ask_size]
-    good = cells.sound
-    ends: list[int] = (_NUMBERS + 2 * (cells.at - starts))[good].tolist()
-    return _Numbers(chosen[good], [column[good] for column in columns], ends)
+def _plain(
+    data: bytes, starts: Longs, longs: Longs, cells: numerics.Cells, chosen: Longs, trade: bool
+) -> _Plain:
+    _, price_scale, size_scale = _smalls(data, cells.after[chosen])
+    scales = [price_scale, size_scale] if trade else [price_scale] * 2 + [size_scale] * 2
+    first = 0 if trade else len(_PRICES)
+    columns: list[Longs] = [longs[chosen, 1:]]
+    sound = np.ones(len(chosen), np.bool_)
+    for place, scale in enumerate(scales, first):
+        number, exact = numerics.units(data, cells.at[place][chosen], scale)
+        columns.append(number)
+        sound &= exact
+    rows = chosen[sound]
+    tails: list[int] = (cells.after[rows] - starts[rows]).tolist()
+    return _Plain(rows.tolist(), np.column_stack(columns)[sound], tails)
+
+
+def _smalls(data: bytes, at: Longs) -> Longs:
+    """By column."""
+    found: Longs = numerics.windows(data, _SMALLS)[at]["longs"]["is"].astype(np.int64).T
+    return found
 
 
 def _integer(field: bytes | None) -> int:

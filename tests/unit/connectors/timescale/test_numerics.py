@@ -6,6 +6,7 @@ import struct
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import adapters
@@ -13,7 +14,7 @@ from psycopg.adapt import PyFormat
 
 from connectors.timescale.binary import NULL, sized
 from connectors.timescale.verifying import numerics
-from connectors.timescale.verifying.longs import longs_of_rows
+from connectors.timescale.verifying.longs import Longs, longs_of_rows
 from hadron.avro import longs_of_many
 
 longs = st.integers(-(2**63), 2**63 - 1)
@@ -48,19 +49,31 @@ def test_no_rows_are_no_bytes() -> None:
 
 @given(st.lists(st.tuples(numbers, st.integers(-1, 9)), min_size=1, max_size=9))
 def test_a_number_is_exact_or_not_believed(some: list[tuple[Decimal, int]]) -> None:
-    found = numerics.cells([b"head" + cell(number) + NULL + b"text" for number, _ in some], 4, 2)
+    rows = [b"head" + cell(number) + NULL + b"text" for number, _ in some]
+    data, starts, ends = joined(rows)
 
-    values, after = numerics.units(found, np.array([scale for _, scale in some], np.int64))
+    found = numerics.cells(data, starts + 4, ends, 2)
+    values, exact = numerics.units(data, found.at[0], np.array([scale for _, scale in some]))
 
-    after = numerics.nulls(after, 1)
-    for (number, scale), value, start, end, sound in zip(
-        some, values.tolist(), found.at.tolist(), after.at.tolist(), after.sound, strict=True
+    assert all(found.sound <= found.null[:, 1])
+    for (number, scale), value, after, sound in zip(
+        some,
+        values.tolist(),
+        (found.after - starts).tolist(),
+        found.sound & ~found.null[:, 0] & exact,
+        strict=True,
     ):
         if sound:
             assert number * 10**scale == value
-            assert 4 + 2 * (end - start) == 4 + len(cell(number) + NULL)
+            assert after == len(b"head" + cell(number) + NULL)
         else:
             assert not _plain(number, scale)
+
+
+def joined(rows: list[bytes]) -> tuple[bytes, Longs, Longs]:
+    """Rows behind each other, where each begins and ends, and enough behind the last."""
+    ends = np.cumsum([len(row) for row in rows])
+    return b"".join(rows) + bytes(256), np.concatenate(([0], ends[:-1])), ends
 
 
 def _plain(number: Decimal, scale: int) -> bool:
@@ -73,12 +86,13 @@ def _plain(number: Decimal, scale: int) -> bool:
 
 @given(st.binary(max_size=60))
 def test_what_is_behind_a_row_is_no_part_of_it(noise: bytes) -> None:
-    found = numerics.cells([noise, cell(Decimal("1.50"))], 0, 1)
+    data, starts, ends = joined([noise, cell(Decimal("1.50")), noise])
 
-    _, after = numerics.units(found, np.array([2, 2], np.int64))
+    found = numerics.cells(data, starts, ends, 1)
 
-    assert after.sound[1]
-    assert not after.sound[0] or len(noise) >= 12
+    assert found.sound[1]
+    assert not any(found.sound[[0, 2]]) or len(noise) >= 4
+    assert all((found.after <= ends) | ~found.sound)
 
 
 def test_a_size_that_no_number_has_is_not_believed() -> None:
@@ -89,7 +103,18 @@ def test_a_size_that_no_number_has_is_not_believed() -> None:
         struct.pack(">ihhHhh", 10, 1, 0, 0xC000, 8, 7),  # NaN
         struct.pack(">ihhhhh", 10, 1, 30, 0, 8, 7),  # too large for a long
     ]
+    data, starts, ends = joined([odd, *wrong])
 
-    value, after = numerics.units(numerics.cells([odd, *wrong], 0, 1), np.zeros(5, np.int64))
+    value, exact = numerics.units(data, numerics.cells(data, starts, ends, 1).at[0], ends * 0)
 
-    assert (value[0], after.sound.tolist()) == (7, [True, False, False, False, False])
+    assert (value[0], exact.tolist()) == (7, [True, False, False, False, False])
+
+
+@pytest.mark.parametrize("size", [-(2**31), -2, 0, 7, 19, 2**31 - 1])
+def test_nobody_follows_a_size_that_no_number_has(size: int) -> None:
+    data, starts, ends = joined([struct.pack(">i", size) + bytes(30)])
+
+    found = numerics.cells(data, starts, ends, 6)
+
+    assert not found.sound[0]
+    assert found.after[0] < len(data)
