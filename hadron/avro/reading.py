@@ -111,10 +111,10 @@ def _rests_reader(fields: Sequence[Any]) -> ReadRests | None:
 
 
 def _longs_of(rests: Sequence[bytes], *, width: int) -> Iterable[tuple[int, ...]]:
-    for rest in rests:
-        # All that was joined has as many numbers, also where one record lacks what another has.
-        if len(rest.translate(None, MORE)) != width or rest[-1] > LAST:
-            raise ContractError("not as many numbers as its contract has", record=rest)
+    # All that was joined has as many numbers, also where one record lacks what another has.
+    counts = {len(rest.translate(None, MORE)) for rest in rests}
+    if counts != {width} or max([rest[-1] for rest in rests]) > LAST:
+        raise ContractError("not as many numbers as its contract has", record=rests[0])
     items = iter(longs(b"".join(rests), width * len(rests)))
     return zip(*[items] * width, strict=True)
 
