@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from functools import partial
 from threading import Event
 
@@ -15,6 +13,7 @@ from connectors.kafka import connection, membership
 from connectors.timescale.archiving.ailments import Ailments
 from connectors.timescale.archiving.archive import Archive
 from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.interpreter import for_many_rows
 from connectors.timescale.archiving.store import Store
 from connectors.timescale.archiving.writer import Writer
 from hadron import topics
@@ -25,7 +24,6 @@ from hadron.topics import LIVE, Topic
 from hadron.variables import variable
 
 GROUP = LIVE.group("archive")
-_TURN_S = 0.0002
 
 
 def catalogue(prefix: str = "") -> dict[str, Topic]:
@@ -48,10 +46,6 @@ def run(
     Raise PoisonLimitReached after 100 unreadable records in a row, HadronError where the database
     was not migrated or Kafka deleted records before they were stored.
     """
-    # Thousands of rows live until they are written: young ones are not garbage.
-    gc.set_threshold(50_000, 20, 100)
-    # The writer asks for the interpreter a dozen times a batch, and the database waits for it.
-    sys.setswitchinterval(_TURN_S)
     stored = catalogue(settings.prefix)
     pool = pool_of(settings)
     pool.open(wait=False)
@@ -73,7 +67,10 @@ def run(
         batch_rows=settings.batch_rows,
         batch_s=settings.batch_s,
     )
-    with anchoring(settings, lambda: dict(writer.heads), codec=codec, telemetry=telemetry):
+    with (
+        for_many_rows(),
+        anchoring(settings, lambda: dict(writer.heads), codec=codec, telemetry=telemetry),
+    ):
         archive.run(stored, stop)
 
 

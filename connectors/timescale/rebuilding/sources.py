@@ -52,9 +52,12 @@ class Sources(msgspec.Struct, frozen=True):
     files: Files | None = None
 
     def spans(self, topics: Sequence[str]) -> list[Span]:
-        """What can be rebuilt of these topics. Raise HadronError where the beginning is missing."""
+        """What can be rebuilt of these topics. Raise HadronError where the beginning is missing.
+
+        In the order of the index of places, so that rows which are written in it go to its end.
+        """
         there = inspection.inspect(self.kafka.admin).topics
-        places = [(name, p) for name in topics for p in range(self.kafka.partitions)]
+        places = [(name, p) for name in sorted(topics) for p in range(self.kafka.partitions)]
         bounds = inspection.bounds(self.kafka.admin, [one for one in places if one[0] in there])
         found = [self._span(place, *bounds.get(place, (0, 0))) for place in places]
         return [span for span in found if span.first < span.past]

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from connectors.timescale.archiving.batch import Batch
 from connectors.timescale.archiving.intake import Intake
+from connectors.timescale.archiving.interpreter import for_many_rows
 from connectors.timescale.archiving.store import Store
 from connectors.timescale.connection import Connection
 from connectors.timescale.rebuilding.sources import Sources, Span
@@ -99,7 +100,7 @@ def fill(
     intake = Intake(stored, codec=codec, telemetry=telemetry)
     job: Future[Any] | None = None
     # While the database takes a batch, the next is read.
-    with ThreadPoolExecutor(1, "rebuild-writer") as worker:
+    with for_many_rows(), ThreadPoolExecutor(1, "rebuild-writer") as worker:
         for batch in _batches(sources, spans, intake, progress):
             if job is not None:
                 job.result()
