@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import tempfile
-from pathlib import Path
 
 import faust
 
@@ -16,12 +14,17 @@ from hadron.settings import Settings
 FETCH_BYTES = 256 * 1024
 
 
+class _App(faust.App):  # type: ignore[misc]
+    """Faust would leave folders behind for tables, of which we have none."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 def make_app(group: str, settings: Settings) -> faust.App:
     """An app that consumes as `group`. It has no web server, no leader and creates no topics."""
-    return faust.App(
+    return _App(
         group,
-        # Faust makes a folder for tables, which we have none of.
-        datadir=str(Path(tempfile.gettempdir()) / f"hadron-{os.getpid()}"),
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
         broker_client_id=f"{socket.gethostname()}-{os.getpid()}",  # `hadron status` shows it
         broker_credentials=_credentials(settings),
