@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-ROWS = 500  # of trades; the JSON has all
+ROWS = 500  # of a table; the JSON has all
 SHARES = frozenset({"total_return", "annual_return", "volatility", "max_drawdown"})
 SHARES_OF_ALL = frozenset({"hit_rate", "exposure"})
 STYLE = """
@@ -52,6 +52,8 @@ def page(report: Report, *, title: str) -> str:
         )
         parts.append(f"<h2>{escape(heading)}</h2>{script}")
     parts.append(f"<h2>By strategy and instrument</h2>{_table(report.attribution)}")
+    if report.correlations:
+        parts.append(f"<h2>Profits that go together</h2>{_table(report.correlations[:ROWS])}")
     parts.append(f"<h2>Trades</h2>{_trades(report.trades)}")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -128,4 +130,6 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if name.endswith("_ns") and isinstance(value, int):
         return f"{time(value):%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:.2f}"
     return digits(value) if isinstance(value, Decimal) else str(value)

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from hadron.backtest.report.attribution import Share, attribution, worths
+from hadron.backtest.report.correlation import Correlation, correlations
 from hadron.backtest.report.curve import Curve, curve
 from hadron.backtest.report.figures import DAYS_A_YEAR, Activity, Figures, figures
 from hadron.backtest.results import Counts, EquityPoint, Fill, Result, RoundTrip, Run
@@ -49,6 +50,7 @@ class Report(msgspec.Struct, frozen=True):
     trades: Sequence[RoundTrip]
     curve: Sequence[Point]
     counts: dict[str, int]
+    correlations: Sequence[Correlation] = ()
     sha256: str | None = None  # of the decisions, where there are any
 
 
@@ -74,6 +76,7 @@ def report(result: Result | Kept, *, days_a_year: float = DAYS_A_YEAR) -> Report
             "orders": len(result.orders),
             "fills": len(result.fills),
         },
+        correlations=correlations(result.run, result.positions, result.fills),
         sha256=result.sha256,
     )
 

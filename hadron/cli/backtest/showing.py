@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hadron.backtest.report.correlation import Correlation
 from hadron.backtest.report.figures import Figures
 from hadron.backtest.report.page import figure, page, time, words
 from hadron.backtest.report.report import Report
@@ -30,6 +31,8 @@ SHORT = (
     "fees",
 )
 
+PAIRS = 20  # that a terminal shows
+
 
 def show_report(report: Report, *, as_json: bool) -> None:
     """Print a report."""
@@ -45,8 +48,24 @@ def show_report(report: Report, *, as_json: bool) -> None:
                 for s in report.attribution
             ],
         ),
+        *_together(report.correlations),
         as_json=as_json,
     )
+
+
+def _together(correlations: Sequence[Correlation]) -> list[Any]:
+    if not correlations:
+        return []
+    title = f"Profits that go together, by spans of {correlations[0].span_s} s"
+    rows = [
+        (
+            f"{one.strategy} {one.instrument}",
+            f"{one.other_strategy} {one.other_instrument}",
+            "-" if one.correlation is None else f"{one.correlation:.2f}",
+        )
+        for one in correlations[:PAIRS]
+    ]
+    return [output.table(title, ("one", "other", "correlation"), rows)]
 
 
 def show_found(found: Found, *, as_json: bool) -> None:

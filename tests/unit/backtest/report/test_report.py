@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from hadron.portfolio.facts import PositionChanged
 from tests.support import T0_NS
 
 HOUR_NS = 3_600 * 10**9
+GOLDEN = Path(__file__).parents[3] / "samples/backtest/report.json"
 
 
 def a_fill(side: Any, price: str, hour: int, **changes: Any) -> Fill:
@@ -126,6 +128,26 @@ def test_the_document_is_json_with_exact_money() -> None:
         "orders": 0,
         "fills": 4,
     }
+
+
+def test_the_whole_report_is_as_it_was_when_it_was_checked_by_hand() -> None:
+    """Where a change is wanted: write the new one, and check each figure again."""
+    said = msgspec.json.decode(msgspec.json.encode(report(a_result())))
+
+    assert _rounded(said) == _rounded(msgspec.json.decode(GOLDEN.read_bytes()))
+
+
+def _rounded(said: Any) -> Any:
+    """The last digits of a float are the processor's."""
+    match said:
+        case dict():
+            return {name: _rounded(inner) for name, inner in said.items()}
+        case list():
+            return [_rounded(inner) for inner in said]
+        case float():
+            return float(f"{said:.10g}")
+        case _:
+            return said
 
 
 def test_an_empty_result_is_a_report() -> None:
