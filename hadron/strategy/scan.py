@@ -57,11 +57,10 @@ def scan(
 
 
 def _blocks(universe: Sequence[Bars]) -> Iterator[list[Bars]]:
-    for length, group in groupby(sorted(universe, key=len), key=len):
-        rows = list(group)
-        height = max(1, BLOCK // max(length, 1))
-        if length:
-            yield from (rows[at : at + height] for at in range(0, len(rows), height))
+    some = sorted((bars for bars in universe if len(bars)), key=len)
+    for length, group in groupby(some, key=len):
+        rows, height = list(group), max(1, BLOCK // length)
+        yield from (rows[at : at + height] for at in range(0, len(rows), height))
 
 
 def _sides(kind: type[Strategy], parameters: Any, rows: Sequence[Bars]) -> Sides:

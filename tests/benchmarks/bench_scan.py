@@ -54,9 +54,8 @@ def main() -> None:
 def instruments(count: int, bars: int) -> list[Bars]:
     """Seeded walks in cents, each of an instrument of its own."""
     draw = np.random.default_rng(SEED)
-    closes = draw.integers(2_000, 50_000, (count, 1)) + draw.integers(-9, 10, (count, bars)).cumsum(
-        1
-    )
+    walks = draw.integers(-9, 10, (count, bars)).cumsum(axis=1)
+    closes = draw.integers(2_000, 50_000, (count, 1)) + walks
     opens = np.concatenate((closes[:, :1], closes[:, :-1]), axis=1)
     volumes = draw.integers(100, 10_000, (count, bars))
     at_ns = T0_NS + np.arange(bars) * MINUTE_NS

@@ -34,10 +34,14 @@ class Frame(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-def generated(count: int, *, symbols: Sequence[str] = SYMBOLS) -> list[Frame]:
-    """The first frames of a seeded market: the same ones each time."""
-    played = market(symbols, random.Random(SEED).random, start_ms=T0_NS // 10**6)
-    return [_frame(one) for one in islice(played, count)]
+def played(count: int) -> list[Played]:
+    """The first events of a seeded market: the same ones each time."""
+    return list(islice(market(SYMBOLS, random.Random(SEED).random, start_ms=T0_NS // 10**6), count))
+
+
+def generated(count: int) -> list[Frame]:
+    """The frames of those events."""
+    return [_frame(one) for one in played(count)]
 
 
 def recorded(count: int) -> tuple[list[Frame], str]:
@@ -49,5 +53,5 @@ def recorded(count: int) -> tuple[list[Frame], str]:
     return frames, "recorded"
 
 
-def _frame(played: Played) -> Frame:
-    return Frame(played.at_ms * 1_000_000, b"[" + played.element + b"]")
+def _frame(event: Played) -> Frame:
+    return Frame(event.at_ms * 1_000_000, b"[" + event.element + b"]")

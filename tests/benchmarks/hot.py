@@ -14,24 +14,23 @@ from connectors.timescale.ticks import Prices, TickRows
 from hadron.audit.chain import block
 from hadron.audit.leaves import Leaves
 from hadron.backtest.batches import Controls, ticks_at
+from hadron.backtest.feeding import recorded
 from hadron.backtest.run import Backtest, Settings
 from hadron.fold import Received, Slice
 from hadron.market.bars import Bars
 from hadron.market.facts import RawReceived, Tick
 from hadron.market.normalizer import Normalizer
-from hadron.reference.instruments import derived_id
 from hadron.risk.book import Book, Holding
 from hadron.risk.limits import Order, RiskState
 from hadron.risk.verdict import judge
 from hadron.strategy.engine import Engine
 from hadron.strategy.scan import scan
 from hadron.strategy.sma import SimpleSMA, SMAParameters
-from hadron.venues.massive.split import split
 from hadron.venues.registry import PARSERS
 from tests.bars import bars_at
 from tests.benchmarks import calibration
 from tests.benchmarks.bench_scan import instruments
-from tests.benchmarks.frames import CONTROLS, SEED, generated
+from tests.benchmarks.frames import CONTROLS, SEED, generated, played
 from tests.benchmarks.inside import Inside
 from tests.support import codec
 from tests.unit.desk.facts import some_limits
@@ -41,10 +40,9 @@ EVENTS = 1_500  # of one run; more than a codec remembers
 
 
 class Hot(msgspec.Struct, frozen=True):
-    """One path. `make` prepares a run of `events` events, each time with a state of its own."""
+    """One path. `make` prepares a run of many events, each time with a state of its own."""
 
     make: Callable[[], Run]
-    events: int
     beside: Callable[[], object] = calibration.objects
 
 
@@ -118,36 +116,23 @@ def _scan() -> Run:
 
 
 PATHS: dict[str, Hot] = {
-    "encode": Hot(_encode, EVENTS),
-    "decode": Hot(_decode, EVENTS),
-    "normalize": Hot(_normalize, EVENTS),
-    "normalize_in_its_stream": Hot(_stream, EVENTS),
-    "engine": Hot(_engine, EVENTS),
-    "limits": Hot(_limits, 100),
-    "chain": Hot(_chain, EVENTS, calibration.hashes),
-    "archive_rows": Hot(_rows, EVENTS),
-    "backtest": Hot(_backtest, EVENTS),
-    "scan": Hot(_scan, 500 * 120, calibration.arrays),
-    "signals": Hot(_signals, 25 * calibration.LENGTH, calibration.arrays),
+    "encode": Hot(_encode),
+    "decode": Hot(_decode),
+    "normalize": Hot(_normalize),
+    "normalize_in_its_stream": Hot(_stream),
+    "engine": Hot(_engine),
+    "limits": Hot(_limits),
+    "chain": Hot(_chain, calibration.hashes),
+    "archive_rows": Hot(_rows),
+    "backtest": Hot(_backtest),
+    "scan": Hot(_scan, calibration.arrays),
+    "signals": Hot(_signals, calibration.arrays),
 }
 
 
 @cache
 def _raws() -> list[RawReceived]:
-    return [
-        RawReceived(
-            "massive",
-            one.symbol,
-            derived_id("massive", one.symbol),
-            1,
-            number,
-            0,
-            frame.at_ns,
-            one.payload,
-        )
-        for number, frame in enumerate(generated(EVENTS))
-        for one in split(frame.payload)[0]
-    ]
+    return list(recorded(played(EVENTS)))
 
 
 @cache
