@@ -1,8 +1,8 @@
 """A day of a market inside one process, as fast as it goes: does what it takes of memory grow?
 
 Feed, normalize, engine, desk, gateway and portfolio are the real code; the log keeps nothing, so
-whatever grows is ours. Each hour brings the same prices again, so that what is remembered on
-purpose (numbers, records, routes) is known after the first ones.
+whatever grows is ours. Each hour brings the same prices again, and what is remembered on purpose
+(texts, numbers, records, slices) is full before anything is compared.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ import sys
 import tracemalloc
 from array import array
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
 import psutil
 
 from hadron.audit.poison import WINDOW
+from hadron.avro.cells import MOST_KEPT
 from hadron.desk.facts import DecisionDismissed
 from tests.benchmarks.frames import CONTROLS, Frame, generated
 from tests.benchmarks.inside import Inside
-from tests.support import a_strategy
+from tests.support import a_decision, a_strategy, codec
 
 HOUR_NS = 3_600 * 10**9
 CHECKPOINT = 500  # ticks
@@ -59,6 +62,9 @@ def lived(inside: Inside, *, ticks: int, hours: int = 24, trace: bool = False) -
 
     `trace` finds the lines that hold what grew, slowly.
     """
+    if trace:
+        tracemalloc.start()
+    _remember()
     inside.told(REMEMBERED)
     an_hour = _an_hour(ticks // hours)
     # Made before, and of plain numbers, so that looking does not grow what is looked at.
@@ -66,10 +72,8 @@ def lived(inside: Inside, *, ticks: int, hours: int = 24, trace: bool = False) -
     orders = 0
     before = None
     for hour in range(hours):
-        if trace and hour == hours // 4:
-            tracemalloc.start()
         if trace and hour == hours // 2:
-            before = _snapshot()  # what is remembered for a while was allocated since the start
+            before = _snapshot()
         orders += _live(inside, stamped(an_hour, hour))
         gc.collect()
         blocks[hour], rss[hour] = sys.getallocatedblocks(), psutil.Process().memory_info().rss
@@ -84,6 +88,13 @@ def lived(inside: Inside, *, ticks: int, hours: int = 24, trace: bool = False) -
         rss_bytes_a_thousand_ticks=round(_slope(rss[hours // 2 :]) / thousands, 1),
         lines=lines,
     )
+
+
+@cache
+def _remember() -> None:
+    """Write as many texts and numbers as the codec keeps: those of later ones take their places."""
+    for n in range(MOST_KEPT):
+        codec().encode(a_decision(instrument=f"eq:S{n}", quantity=Decimal(n)))
 
 
 def _an_hour(ticks: int) -> list[Frame]:
