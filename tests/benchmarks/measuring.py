@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,22 +42,48 @@ def quantiles(values: Sequence[float]) -> dict[str, float]:
 
 def append_raw_trades(platform: Platform, count: int, *, symbols: int = 16) -> None:
     """Massive's trades of several symbols on raw.massive."""
-    t_ms = 1_700_000_000_000
-    batches: dict[int, Batch] = {}
-    for n in range(count):
-        symbol = f"S{n % symbols}"
-        price = f"{100 + n // 500 % 9}.{n % 1000:03d}"
-        payload = (
-            f'{{"ev":"T","sym":"{symbol}","x":4,"i":"{n}","z":3,"p":{price},"s":100,'
-            f'"c":[0,12],"t":{t_ms + n},"q":{n + 1}}}'
-        ).encode()
-        key = f"eq:{symbol}"
-        raw = a_raw(payload, symbol=symbol, instrument=key, seen_ns=time.time_ns(), frame=n)
-        batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(raw)))
-        if n % 5000 == 4999:
-            append(platform, "raw.massive", batches)
-    append(platform, "raw.massive", batches)
+    for start in range(0, count, 5000):
+        more = range(start, min(start + 5000, count))
+        append(platform, "raw.massive", encoded_raw_trades(more, symbols=symbols))
     platform.log.flush(120)
+
+
+def encoded_raw_trades(
+    numbers: range, *, venue: str = "massive", symbols: int = 16
+) -> dict[int, Batch]:
+    """Trades of a venue with these numbers, by partition."""
+    batches: dict[int, Batch] = {}
+    for n in numbers:
+        symbol = f"S{n % symbols}"
+        key, price = f"eq:{symbol}", f"{100 + n // 500 % 9}.{n % 1000:03d}"
+        raw = a_raw(
+            _TRADES[venue](symbol, price, n),
+            venue=venue,
+            symbol=symbol,
+            instrument=key,
+            seen_ns=time.time_ns(),
+            frame=n,
+        )
+        batches.setdefault(partition_of(key, SHARDS), []).append((key, codec().encode(raw)))
+    return batches
+
+
+def _massive(symbol: str, price: str, n: int) -> bytes:
+    return (
+        f'{{"ev":"T","sym":"{symbol}","x":4,"i":"{n}","z":3,"p":{price},"s":100,'
+        f'"c":[0,12],"t":{1_700_000_000_000 + n},"q":{n + 1}}}'
+    ).encode()
+
+
+def _coinbase(symbol: str, price: str, n: int) -> bytes:
+    at = datetime.fromtimestamp(1_700_000_000 + n / 1000, UTC)
+    return (
+        f'{{"trade_id":"{n + 1}","product_id":"{symbol}","price":"{price}","size":"0.00150000",'
+        f'"side":"BUY","time":"{at:%Y-%m-%dT%H:%M:%S.%fZ}"}}'
+    ).encode()
+
+
+_TRADES = {"massive": _massive, "coinbase": _coinbase}
 
 
 def append_ticks(platform: Platform, count: int, *, lane: str = "warm", symbols: int = 16) -> None:

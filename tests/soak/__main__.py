@@ -27,11 +27,13 @@ from connectors.local import stack as local
 from tests.benchmarks.__main__ import commit, machine
 from tests.benchmarks.inside import Inside
 from tests.integration.archiving import Bench, a_bench
+from tests.integration.platform import platform
 from tests.soak import trials
 from tests.soak.chunk import dropped_chunk
 from tests.soak.day import EAGER, MOST_BLOCKS, lived
 from tests.soak.disk import database_on, server_on, small_disk
 from tests.soak.flow import own_server, seeded
+from tests.soak.load import Load, loaded
 
 Trial = Callable[[str, argparse.Namespace], dict[str, Any]]
 
@@ -135,7 +137,24 @@ def _day(_: str, asked: argparse.Namespace) -> dict[str, Any]:
     return msgspec.structs.asdict(grown)
 
 
-ALONE = {"day"}  # needs no server
+def _burst(_: str, asked: argparse.Namespace) -> dict[str, Any]:
+    return _loaded(Load(per_s=10_000, seconds=1, drained_s=10), asked)
+
+
+def _sustained(_: str, asked: argparse.Namespace) -> dict[str, Any]:
+    return _loaded(Load(per_s=1_000, seconds=600 * asked.share, drained_s=10), asked)
+
+
+def _flood(_: str, asked: argparse.Namespace) -> dict[str, Any]:
+    return _loaded(Load(per_s=12_000, seconds=60 * asked.share, drained_s=60), asked)
+
+
+def _loaded(load: Load, asked: argparse.Namespace) -> dict[str, Any]:
+    with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
+        return loaded(alone, load, seeded(asked.seed))
+
+
+ALONE = {"day", "burst", "sustained", "flood"}  # need no server, or have their own
 TRIALS: dict[str, Trial] = {
     "outage": _outage,
     "killed_database": _killed_database,
@@ -146,6 +165,9 @@ TRIALS: dict[str, Trial] = {
     "exhausted_pool": _exhausted_pool,
     "dropped_chunk": _dropped_chunk,
     "day": _day,
+    "burst": _burst,
+    "sustained": _sustained,
+    "flood": _flood,
 }
 
 
