@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.pairs import ROOT
+
 SOURCE = ("hadron", "streams", "connectors", "schemas", "tests", "pyproject.toml")
 HOT = (
     *("hadron.audit.leaves", "hadron.avro.longs", "hadron.avro.reading", "hadron.avro.splitting"),

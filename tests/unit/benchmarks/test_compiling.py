@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.benchmarks.compiling import HOT, ROOT, parted
+from tests.benchmarks.compiling import HOT, parted
+from tests.benchmarks.pairs import ROOT
 
 TEXT = """
 from dataclasses import dataclass
