@@ -2,8 +2,9 @@
 
 Each phase appends a backlog when its processes share the shards and are warm. A rate by the clock
 cannot grow beyond the cores that broker and processes have between them, and groups commit once a
-second, so that it is too low where records are few. Beside it stands what a tick costs of CPU:
-efficiency is the cost with one process (venue) over that with n. Phases take turns.
+second, so that it is too low where records are few. Beside it stands what a tick costs of CPU, in
+which a process that waits for others on the machine has its idle time, too: efficiency is the cost
+with one process (venue) over that with n. Phases take turns.
 Run: python -m tests.benchmarks.bench_scaling [--rounds N] [--records N]
 """
 
