@@ -6,6 +6,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -127,8 +128,9 @@ def server_cpu_s(directory: Path) -> dict[str, float]:
         own = process.cpu_times()
         total = own.user + own.system + own.children_user + own.children_system
         for child in process.children():
-            times = child.cpu_times()
-            total += times.user + times.system
+            with suppress(psutil.NoSuchProcess):
+                times = child.cpu_times()
+                total += times.user + times.system
         spent[process.info["name"]] = spent.get(process.info["name"], 0) + total
     return spent
 
