@@ -31,7 +31,7 @@ _EARLIER = (
     *("intents_with_ends", "decisions_with_ends", "orders_with_fills", "order_slippage"),
     *("instruments_ticked", "tick_gaps"),
 )
-_EARLIER_ROUTINES = ("drop_stored_before", "instrument_lag", "positions_at")
+_EARLIER_ROUTINES = ("drop_stored_before", "drop_retired", "instrument_lag", "positions_at")
 # What others may have been granted on a table that is never changed.
 _HARMLESS = frozenset({"SELECT", "INSERT"})
 
