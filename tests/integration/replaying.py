@@ -96,7 +96,7 @@ def replayed(alone: Platform, *arguments: str, code: int = 0, **environment: str
     """The JSON document of `hadron replay`, which must end with `code`."""
     with commanding(alone, "replay", *arguments, "--json", **environment) as child:
         out, told = child.communicate(timeout=180)
-        assert child.returncode == code, told
+        assert child.returncode == code, told + out
         report: Report = json.loads(out)
         return report
 

@@ -61,15 +61,25 @@ class Stepped:
         self.records = 0
         self.covered: dict[str, tuple[int, int]] = {}  # what was read, by topic
         self.made: dict[Name, tuple[int, bytes]] = {}  # the entry, and the fact
+        self._ends: dict[str, int] = {}
         self._compared = FOLDS[run.process][1]
         self._codec = codec
+
+    def pass_over(self, each: Followed) -> None:
+        """Take an entry that is not compared."""
+        for slice in each.entry.slices:
+            self._ends[slice.topic] = max(self._ends.get(slice.topic, 0), slice.end)
 
     def add(self, each: Followed) -> None:
         """Keep what of it is compared."""
         for slice in each.entry.slices:
-            first, _ = self.covered.get(slice.topic, (slice.first, 0))
-            self.covered[slice.topic] = first, slice.end
-            self.records += slice.end - slice.first
+            # One that was frozen may say again what another has said: nothing follows from it.
+            begin = max(slice.first, self._ends.get(slice.topic, 0))
+            if begin < slice.end:
+                first, _ = self.covered.get(slice.topic, (begin, 0))
+                self.covered[slice.topic] = first, slice.end
+                self.records += slice.end - begin
+        self.pass_over(each)
         for fact in each.facts:
             if topic_of(fact).name == self._compared:
                 self.made[name_of(fact)] = each.record.offset, self._codec.encode(fact)
@@ -126,6 +136,8 @@ class Again:
         assert each is not None
         if each.record.offset >= self._bounds.begin:
             self.stepped.add(each)
+        else:
+            self.stepped.pass_over(each)
         self._advance()
 
     def _advance(self) -> None:
