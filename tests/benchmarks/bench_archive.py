@@ -26,7 +26,8 @@ from hadron import metrics
 from hadron.market.facts import Tick
 from hadron.partitions import partition_of
 from tests.alarms import Heard
-from tests.benchmarks.measuring import server, server_cpu_s, show
+from tests.benchmarks.measuring import server, server_cpu_s
+from tests.benchmarks.showing import show
 from tests.integration.access import unbelt
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_quote, a_trade, codec

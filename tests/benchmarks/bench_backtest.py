@@ -28,7 +28,7 @@ from hadron.market.facts import TradePrinted
 from hadron.market.normalizer import Normalizer
 from hadron.ports import Record
 from hadron.venues.massive.parse import parse
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 from tests.support import a_strategy, codec, some_rules
 from tests.unit.desk.facts import some_limits
 

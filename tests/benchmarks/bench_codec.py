@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 from tests.support import a_decision, a_quote, a_raw, a_trade, codec
 
 COUNT = 2000

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks.compiling import HOT, compiled_copy, lacking
-from tests.benchmarks.measuring import show
 from tests.benchmarks.pairs import Surroundings, compared
+from tests.benchmarks.showing import show
 
 FOLDS = "tests.purity.running"
 

@@ -23,7 +23,7 @@ from hadron.strategy.sma import SimpleSMA, SMAParameters
 from tests.bars import bars_at
 from tests.benchmarks.frames import CONTROLS, SEED, Frame, recorded
 from tests.benchmarks.inside import Folds, Inside
-from tests.benchmarks.measuring import quantiles, show
+from tests.benchmarks.showing import quantiles, show
 
 CLOCKS: dict[str, Callable[[], int]] = {
     "wall": time.perf_counter_ns,

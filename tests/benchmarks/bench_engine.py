@@ -9,7 +9,8 @@ import argparse
 
 from connectors.kafka import groups
 from hadron.topics import LIVE
-from tests.benchmarks.measuring import append_ticks, rate, show
+from tests.benchmarks.measuring import append_ticks, rate
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, platform
 
 WARM = 50_000

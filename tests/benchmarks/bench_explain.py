@@ -19,7 +19,8 @@ from connectors.timescale.querying import queries
 from connectors.timescale.querying.explanation import Explainer
 from connectors.timescale.querying.lineage import lineage
 from hadron.audit.ids import read
-from tests.benchmarks.measuring import quantiles, server, show
+from tests.benchmarks.measuring import server
+from tests.benchmarks.showing import quantiles, show
 from tests.integration import bulk
 from tests.integration.platform import servers
 from tests.support import codec

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ from hadron.ports import Record
 from hadron.strategy.engine import Engine
 from hadron.topics import LIVE
 from streams.shard import Place, Shard
-from tests.benchmarks.measuring import encoded_ticks, show
+from tests.benchmarks.measuring import encoded_ticks
+from tests.benchmarks.showing import show
 from tests.support import a_strategy, codec
 
 CHECKPOINT_TICKS = 100_000

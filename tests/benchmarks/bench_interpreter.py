@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks.measuring import show
 from tests.benchmarks.pairs import Surroundings, compared
+from tests.benchmarks.showing import show
 
 MUCH = str(2**28)
 SETTINGS = {

@@ -26,7 +26,8 @@ from connectors.kafka.connection import configuration
 from hadron.partitions import partition_of
 from hadron.strategy.facts import DecisionMade
 from hadron.topics import LIVE
-from tests.benchmarks.measuring import append, encoded_ticks, quantiles, rate, show
+from tests.benchmarks.measuring import append, encoded_ticks, rate
+from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import a_trade, codec
 

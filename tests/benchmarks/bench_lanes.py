@@ -22,7 +22,8 @@ from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
 from hadron.partitions import partition_of
 from hadron.topics import LIVE
-from tests.benchmarks.measuring import Batch, append, encoded_ticks, quantiles, show
+from tests.benchmarks.measuring import Batch, append, encoded_ticks
+from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import a_trade, codec
 

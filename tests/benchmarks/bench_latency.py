@@ -19,7 +19,7 @@ from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.flow import FLOW
 from hadron.partitions import partition_of
 from hadron.topics import TICKS, key_of
-from tests.benchmarks.measuring import quantiles, show
+from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import codec
 

@@ -20,8 +20,8 @@ from typing import Any
 import structlog
 import uvloop
 
-from tests.benchmarks.measuring import show
 from tests.benchmarks.pairs import times
+from tests.benchmarks.showing import show
 from tests.integration.feeding import a_feed, as_fast_as_possible, events
 
 SIZE = 100

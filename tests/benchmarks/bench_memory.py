@@ -14,7 +14,8 @@ import psutil
 from hadron.topics import LIVE
 from streams.restoring import newest_checkpoint
 from streams.shard import Place
-from tests.benchmarks.measuring import append_raw_trades, show
+from tests.benchmarks.measuring import append_raw_trades
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import codec
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from connectors.telemetry.metrics import PrometheusTelemetry
 from hadron import metrics
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 
 CALLS, REPEATS = 20_000, 5
 

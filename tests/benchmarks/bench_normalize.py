@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 
 from hadron.topics import TICKS
-from tests.benchmarks.measuring import append_raw_trades, rate, show
+from tests.benchmarks.measuring import append_raw_trades, rate
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, platform
 
 WARM = 50_000  # imports, joining the group, restoring, first fetches

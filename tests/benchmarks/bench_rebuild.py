@@ -16,7 +16,8 @@ from connectors.timescale.archiving.process import catalogue
 from connectors.timescale.rebuilding.rebuild import Rebuilt, Work, rebuild
 from connectors.timescale.rebuilding.sources import Kafka, Sources
 from tests.benchmarks.bench_archive import produce
-from tests.benchmarks.measuring import server, server_cpu_s, show
+from tests.benchmarks.measuring import server, server_cpu_s
+from tests.benchmarks.showing import show
 from tests.integration.archiving import Counts
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import codec

@@ -22,7 +22,8 @@ from connectors.telemetry.metrics import PrometheusTelemetry
 from hadron import metrics
 from hadron.partitions import partition_of
 from tests.alarms import Heard
-from tests.benchmarks.measuring import append, show
+from tests.benchmarks.measuring import append
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import T0_NS, a_position, a_quote, a_trade, codec
 

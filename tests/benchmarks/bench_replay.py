@@ -16,7 +16,8 @@ import sys
 
 from connectors.kafka import groups
 from hadron.topics import LIVE
-from tests.benchmarks.measuring import append, append_ticks, encoded_ticks, rate, show
+from tests.benchmarks.measuring import append, append_ticks, encoded_ticks, rate
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, kill, platform, until
 
 WARM = 50_000

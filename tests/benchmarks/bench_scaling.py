@@ -30,8 +30,8 @@ from tests.benchmarks.measuring import (
     encoded_raw_trades,
     encoded_ticks,
     server_cpu_s,
-    show,
 )
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, platform, until
 
 PROCESSES = (1, 2, 4)

@@ -21,7 +21,7 @@ from hadron.strategy.scan import scan
 from hadron.strategy.vectorised import wishes
 from tests.bars import MINUTE_NS
 from tests.benchmarks.frames import SEED
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 from tests.support import T0_NS
 
 PARAMETERS = {"Crossover": {"fast": 20, "slow": 100}}  # by default it wants more bars

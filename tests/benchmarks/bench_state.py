@@ -26,7 +26,7 @@ from hadron.venues.registry import PARSERS
 from streams.outbox import Outbox
 from streams.shard import Place, Shard
 from tests.benchmarks.inside import FOLDS, Passing
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 from tests.support import T0_NS, a_raw, a_strategy, codec, some_rules
 
 CONTROL = (some_rules(), a_strategy("SimpleSMA"), a_strategy("Crossover"))

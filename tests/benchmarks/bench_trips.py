@@ -20,7 +20,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.kafka.connection import configuration
-from tests.benchmarks.measuring import quantiles, show
+from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import platform
 
 PARTITIONS = 4  # one each for as many instruments

@@ -25,8 +25,9 @@ import psutil
 
 from connectors.local.daemon import free_ports
 from tests.benchmarks.bench_latency import SYMBOLS
-from tests.benchmarks.measuring import append_raw_trades, show
+from tests.benchmarks.measuring import append_raw_trades
 from tests.benchmarks.pairs import Costs, times
+from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, platform, until
 
 FOLDS = ("normalize", "engine")

@@ -29,7 +29,7 @@ from hadron.cli.backtest.pool import tried
 from hadron.strategy.sma_cross import SMACross, SMACrossParameters
 from hadron.strategy.vectorised import wishes
 from tests.benchmarks import year
-from tests.benchmarks.measuring import show
+from tests.benchmarks.showing import show
 
 COSTS = ("--fees", "percent:0.01", "--slippage", "percent:0.01")
 INSTRUMENT = f"eq:{year.SYMBOL}"

@@ -21,7 +21,8 @@ def main() -> None:
     # Not at the top: the processes that verify import this module anew, and would pay for what
     # those of `hadron verify` do not have.
     from tests.benchmarks.bench_archive import archived, produce
-    from tests.benchmarks.measuring import server, show
+    from tests.benchmarks.measuring import server
+    from tests.benchmarks.showing import show
     from tests.integration.platform import platform
 
     parser = argparse.ArgumentParser(description=__doc__)

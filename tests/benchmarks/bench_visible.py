@@ -19,7 +19,7 @@ import psycopg
 from hadron.partitions import partition_of
 from hadron.topics import TICKS
 from tests.benchmarks.bench_archive import ticks_of_lanes
-from tests.benchmarks.measuring import quantiles, show
+from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform
 from tests.support import codec
 

@@ -1,11 +1,9 @@
-"""What the benchmarks of streams share: loads, watching offsets grow, and how results are shown."""
+"""What the benchmarks of streams share: loads, and watching offsets grow."""
 
 from __future__ import annotations
 
-import json
-import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,24 +19,11 @@ from tests.support import a_quote, a_raw, a_trade, codec
 Batch = list[tuple[str | bytes | None, bytes | None]]
 
 
-def show(result: dict[str, Any]) -> None:
-    """Readable lines, then one line of JSON."""
-    for name, value in result.items():
-        print(f"{name:<44} {value:>16,}" if isinstance(value, int | float) else f"{name} {value}")
-    print(json.dumps(result))
-
-
 def server(url: str) -> str:
     """What a database is: TimescaleDB is as fast as another thing than PostgreSQL alone."""
     seen = inspect(url)
     extension = f", TimescaleDB {seen.timescaledb}" if seen.timescaledb else ""
     return f"PostgreSQL {seen.server.split()[0]}{extension}"
-
-
-def quantiles(values: Sequence[float]) -> dict[str, float]:
-    """p50, p95 and p99, in the unit of the values."""
-    cuts = statistics.quantiles(values, n=100)
-    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "p99": round(cuts[98], 2)}
 
 
 def append_raw_trades(platform: Platform, count: int, *, symbols: int = 16) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.benchmarks.compiling import HOT, parted
-from tests.benchmarks.pairs import ROOT
 
 TEXT = """
 from dataclasses import dataclass
@@ -62,7 +62,10 @@ def test_a_module_without_such_classes_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("module", HOT)
 def test_no_class_with_keywords_or_decorators_is_left_to_the_compiler(module: str) -> None:
-    text = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
+    found = find_spec(module)
+    assert found is not None
+    assert found.origin is not None
+    text = Path(found.origin).read_text("utf-8")
 
     kept, _ = parted(text, "beside_it")
 
