@@ -68,7 +68,8 @@ def _create_topics(connection: Connection) -> None:
     names = [topic for topic, *_ in RELAYS]
     names += [_journal_of(topic) for topic, _, journal in RELAYS if journal]
     wanted = [NewTopic(f"trips.{name}", PARTITIONS, 1) for name in names]
-    for created in AdminClient(dict(connection)).create_topics(wanted).values():
+    admin = AdminClient(dict(connection))
+    for created in admin.create_topics(wanted).values():
         created.result()
 
 
