@@ -76,11 +76,8 @@ class SliceConsumer(Consumer):  # type: ignore[misc]
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """One message for all that a fetch brought, in its order."""
         records, active = await self._wait_next_records(timeout)
-        if records is None or self.should_stop:
-            return
-        if not self.flow_active:
-            await self.perform_seek()
-            return
+        if records is None or self.should_stop or not self.flow_active:
+            return  # Faust seeks what is assigned next; what was assigned may be gone already
         read, taken = self._read_offset, active | self._buffered_partitions
         slices = [
             (tp, found)

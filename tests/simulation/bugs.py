@@ -163,6 +163,19 @@ def commits_one_offset_too_far(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SliceConsumer, "_new_offset", new_offset)
 
 
+def seeks_what_is_being_taken_away(patch: pytest.MonkeyPatch) -> None:
+    """It was there: the process ended where a rebalance met another one."""
+    real = SliceConsumer._wait_next_records
+
+    async def wait_next_records(self: SliceConsumer, timeout: float) -> Any:
+        found = await real(self, timeout)
+        if not self.flow_active:
+            await self.perform_seek()
+        return found
+
+    patch.setattr(SliceConsumer, "_wait_next_records", wait_next_records)
+
+
 def acknowledges_a_fetch_with_its_first_slice(patch: pytest.MonkeyPatch) -> None:
     def done(self: Fetch) -> None:
         event, self.event = self.event, None
@@ -213,6 +226,7 @@ BUGS: dict[str, Bug] = {
         drops_what_waits_when_partitions_are_revoked,
         keeps_shards_that_another_stepped_meanwhile,
         commits_one_offset_too_far,
+        seeks_what_is_being_taken_away,
         acknowledges_a_fetch_with_its_first_slice,
         skips_the_watermark,
         forgets_that_trading_is_halted,

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from aiokafka.errors import IllegalStateError
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types.tuples import TP
 
@@ -46,7 +47,12 @@ class Fetcher:
         return self._cluster.log.ends([tp])[tp]
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Read from what is committed."""
+        """Read from what is committed: a trip for each partition, which may be taken meanwhile."""
+        places = list(self._at)
+        for place in places:
+            await asyncio.sleep(self._cluster.delay())
+            if place not in self._at:
+                raise IllegalStateError(f"No current assignment for partition {place}")
         return self._seek()
 
     async def commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -233,7 +239,10 @@ class App:
         if generation != self._group.generation:
             return
         consumer.resume_partitions(tps)
-        await consumer.perform_seek()
+        try:
+            await consumer.perform_seek()
+        except IllegalStateError:
+            return  # the next rebalance has begun
         consumer.resume_flow()
         self.rebalancing = False
 

@@ -24,14 +24,15 @@ AT = {
     "forwards_an_intent_that_was_not_approved": 3,
     "forgets_what_is_written_already": 4,
     "restores_positions_one_too_early": 4,
-    "takes_the_ends_of_outputs_too_late": 4,
-    "takes_a_mark_on_one_partition_for_one_on_all": 6,
-    "keeps_shards_that_another_stepped_meanwhile": 9,
+    "takes_the_ends_of_outputs_too_late": 6,
+    "forgets_what_is_written_at_the_next_checkpoint": 8,
+    "seeks_what_is_being_taken_away": 11,
     "answers_again_from_what_was_committed": 13,
     "forgets_that_trading_is_halted": 15,
-    "acknowledges_a_fetch_with_its_first_slice": 17,
     "drops_what_waits_when_partitions_are_revoked": 17,
-    "forgets_what_is_written_at_the_next_checkpoint": 52,
+    "keeps_shards_that_another_stepped_meanwhile": 28,
+    "takes_a_mark_on_one_partition_for_one_on_all": 61,
+    "acknowledges_a_fetch_with_its_first_slice": 93,
 }
 MOST = 100
 
