@@ -37,6 +37,9 @@ class KafkaLog:
                 "enable.gapless.guarantee": True,
                 # A record that timed out would be a gap, too.
                 "message.timeout.ms": 0,
+                # More would turn a thread of librdkafka round and round while a broker is slow to
+                # answer, and take from it the core that it needs (docs/decisions/0031).
+                "max.in.flight.requests.per.connection": 1,
                 "message.max.bytes": 16_777_216,
                 "compression.type": "lz4",
                 "partitioner": "murmur2_random",

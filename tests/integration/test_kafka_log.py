@@ -192,6 +192,37 @@ def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: 
         shutil.rmtree(directory)
 
 
+def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) -> None:
+    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
+    try:
+        at = _kafka(directory)
+        admin = AdminClient({"bootstrap.servers": at})
+        admin.create_topics([NewTopic("facts", 2, 1)])["facts"].result(30)
+        log = opened(configuration(Settings(kafka=at)))
+        log.append("facts", 0, [(None, b"0")])
+        log.flush()
+
+        broker = local.state(directory)["kafka"]
+        assert broker is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        for _ in range(10):
+            for partition in (0, 1):
+                log.append("facts", partition, [(None, b"%d" % n) for n in range(10)])
+            log.poll(0.02)
+        began_s, until_s = time.process_time(), time.monotonic() + 2
+        while time.monotonic() < until_s:
+            log.poll(0.1)
+        taken_s = time.process_time() - began_s
+        os.kill(broker.pid, signal.SIGCONT)
+        log.flush()
+
+        assert taken_s < 0.5
+        assert log.ends([("facts", 0), ("facts", 1)]) == {("facts", 0): 101, ("facts", 1): 100}
+    finally:
+        local.down(directory, progress=lambda _: None)
+        shutil.rmtree(directory)
+
+
 def _kafka(directory: Path) -> str:
     return local.up(directory, need=frozenset({"kafka"}), progress=lambda _: None).kafka
 
