@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class Platform:
             # As short as two busy cores allow: who stands still for so long ends itself.
             "HADRON_SESSION_S": "4",
             "HADRON_CHECKPOINT_S": "0.3",
+            "PYTHONFAULTHANDLER": "1",
             **more,
         }
         self.settings: Settings = settings_from(self.environment)
@@ -93,7 +94,7 @@ class Platform:
         return child
 
     def stop_all(self) -> None:
-        """Ask all to stop; what does not is killed, and fails the test."""
+        """Ask all to stop; what does not says where it stands, is ended, and fails the test."""
         alive = [(name, child) for name, child in self._children if child.poll() is None]
         for _, child in alive:
             child.terminate()
@@ -102,10 +103,12 @@ class Platform:
             try:
                 child.wait(30)
             except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-                late.append(name)
-        assert late == [], f"did not stop on SIGTERM: {late}; logs in {self.directory}"
+                child.send_signal(signal.SIGABRT)  # Python's fault handler writes all stacks
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(10)
+                kill(child)
+                late.append(f"{name} did not stop on SIGTERM: {self.said(name)[-5000:]}")
+        assert late == [], "\n".join(late)
 
     def wake_all(self) -> None:
         """Let what a test has frozen go on, so that it can be stopped."""

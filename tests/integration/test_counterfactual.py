@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,30 +19,51 @@ from hadron.partitions import partition_of
 from hadron.portfolio.money import stated
 from hadron.portfolio.positions import Position, filled
 from tests.integration.platform import SHARDS, Platform, platform
-from tests.integration.replaying import generated, make_room
+from tests.integration.replaying import RawEvent, generated, make_room
 from tests.support import codec
 
 SYMBOLS = ("AIG", "BAC", "IBM", "SPY")
 EVENTS = 3000
+JOURNAL_OF_MAIN = ("journal.desk", partition_of("main", SHARDS))
 PROCESSES = ("normalize", "engine", "desk", "gateway", "portfolio")
 
 Report = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def alone() -> Iterator[Platform]:
-    """A live run with orders, and limits that let them pass."""
+def day() -> Iterator[tuple[Platform, int]]:
+    """A live run with orders, and limits that let them pass; and where its journal was halfway."""
     with platform() as made:
         make_room(made)
         for process in PROCESSES:
             made.start(process)
-        for partition, _, key, value in generated(SYMBOLS, EVENTS, random.Random(3)):
-            made.log.append("raw.massive", partition, [(key, value)])
-        made.log.flush()
-        for _ in range(2):
-            made.wait_until_taken(*PROCESSES)
+        events = generated(SYMBOLS, EVENTS, random.Random(3))
+        feed(made, events[: EVENTS // 2])
+        halfway = made.log.ends([JOURNAL_OF_MAIN])[JOURNAL_OF_MAIN]
+        feed(made, events[EVENTS // 2 :])
         made.stop_all()
-        yield made
+        yield made, halfway
+
+
+@pytest.fixture(scope="module")
+def alone(day: tuple[Platform, int]) -> Platform:
+    """The platform of that run."""
+    return day[0]
+
+
+@pytest.fixture(scope="module")
+def halfway(day: tuple[Platform, int]) -> int:
+    """The offset of the desk's journal between its halves."""
+    return day[1]
+
+
+def feed(made: Platform, events: Iterable[RawEvent]) -> None:
+    """Append raw events, and wait until all that follows from them is done."""
+    for partition, _, key, value in events:
+        made.log.append("raw.massive", partition, [(key, value)])
+    made.log.flush()
+    for _ in range(2):
+        made.wait_until_taken(*PROCESSES)
 
 
 def counterfactual(alone: Platform, *arguments: str, code: int = 0) -> Report:
@@ -141,11 +162,11 @@ def test_exactly_the_orders_over_a_limit_are_stopped_and_their_fills_are_gone(
     )
 
 
-def test_a_range_of_time_is_judged_with_the_state_it_began_with(alone: Platform) -> None:
+def test_a_range_of_time_is_judged_with_the_state_it_began_with(
+    alone: Platform, halfway: int
+) -> None:
     whole = counterfactual(alone)
-    partition = partition_of("main", SHARDS)
-    begin, end = whole["ranges"][str(partition)]
-    half = f"journal.desk/{partition}={(begin + end) // 2}"
+    half = f"journal.desk/{JOURNAL_OF_MAIN[1]}={halfway}"
 
     first = counterfactual(alone, "--to", half)
     second = counterfactual(alone, "--from", half)
@@ -169,7 +190,7 @@ def test_a_day_is_that_of_the_journal(alone: Platform) -> None:
 def test_what_live_never_said_is_told_and_ends_with_3(alone: Platform) -> None:
     true = next(fact for fact in alone.facts("intents") if isinstance(fact, IntentApproved))
     false = codec().encode(type(true)(**{**_fields(true), "index": 7}))
-    alone.log.append("intents", partition_of("main", SHARDS), [("main", false)])
+    alone.log.append("intents", JOURNAL_OF_MAIN[1], [("main", false)])
     alone.log.flush()
 
     report = counterfactual(alone, code=3)
