@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -38,20 +38,21 @@ def minute_bars(folder: Path, symbol: str) -> Bars:
                 f" {symbol.lower()}_20131007_trade.zip"
             ]
         )
-    return _bars(symbol.upper(), [_day(day, files[day]) for day in sorted(files)])
+    return _of_days(symbol, files)
 
 
-def symbols(folder: Path) -> list[str]:
-    """Of which symbols a folder has minute bars, in the order of their names.
+def all_minute_bars(folder: Path) -> Iterator[Bars]:
+    """The same of each symbol that the folder has, in the order of their names.
 
-    Raise SettingsError if there is none.
+    Raise SettingsError if there is none, ContractError if a file cannot be read.
     """
-    found = sorted(symbol.upper() for symbol in _files(folder))
+    found = _files(folder)
     if not found:
         raise SettingsError(
             [f"--tape: {str(folder)!r} has no minute bars; wanted files as aig_20131007_trade.zip"]
         )
-    return found
+    for symbol in sorted(found):
+        yield _of_days(symbol, found[symbol])
 
 
 def tick_bars(folder: Path, symbol: str, *, width_ns: int) -> Bars:
@@ -73,6 +74,10 @@ def _files(folder: Path) -> dict[str, dict[str, Path]]:
         if name := _NAME.fullmatch(path.name):
             found.setdefault(name[1], {})[name[2]] = path
     return found
+
+
+def _of_days(symbol: str, files: Mapping[str, Path]) -> Bars:
+    return _bars(symbol.upper(), [_day(day, files[day]) for day in sorted(files)])
 
 
 def _bars(symbol: str, days: Sequence[Longs]) -> Bars:

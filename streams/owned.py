@@ -57,9 +57,6 @@ class Owned:
     def __iter__(self) -> Iterator[Shard]:
         return iter(self._shards.values())
 
-    def __len__(self) -> int:
-        return len(self._shards)
-
     def get(self, partition: int) -> Shard | None:
         """The shard of a partition, where it was restored."""
         return self._shards.get(partition)

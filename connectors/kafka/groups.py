@@ -13,7 +13,7 @@ from confluent_kafka import (
     KafkaError,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, OffsetSpec
+from confluent_kafka.admin import AdminClient, MemberDescription, OffsetSpec
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from connectors.kafka.connection import ADMIN_TIMEOUT_S, failed_with, our_errors, patiently
@@ -34,6 +34,13 @@ class Member(msgspec.Struct, frozen=True):
     def shards(self) -> Sequence[int]:
         """Its partitions, which are the same ones of all topics."""
         return sorted({partition for _, partition in self.places})
+
+
+class Readers(msgspec.Struct, frozen=True):
+    """Of a group: how many there are, and those of them that are listed."""
+
+    count: int
+    owners: Sequence[Member]
 
 
 class Admin(AdminClient):  # type: ignore[misc]
@@ -89,40 +96,35 @@ def lag(admin: Admin, group: str) -> dict[Place, int]:
 
 def members(admin: AdminClient, group: str) -> int:
     """How many readers the group has now; 0 for one that does not exist."""
-    found = _described(admin, group)
-    if found is None:
-        return 0
+    return readers(admin, group).count
+
+
+def owners(admin: AdminClient, group: str) -> Sequence[Member]:
+    """Who reads what; nobody owns anything while members join or leave."""
+    return readers(admin, group).owners
+
+
+@patiently
+def readers(admin: AdminClient, group: str) -> Readers:
+    """Both of them, of one moment."""
+    with our_errors(f"describing group {group}"):
+        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
+        if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
+            return Readers(0, [])
+        found = described.result()
     # While members join or leave, they are not listed.
     joining = found.state in (
         ConsumerGroupState.PREPARING_REBALANCING,
         ConsumerGroupState.COMPLETING_REBALANCING,
     )
-    return max(len(found.members), int(joining))
+    listed = sorted(map(_member, found.members), key=lambda one: (one.shards, one.client))
+    return Readers(max(len(listed), int(joining)), listed)
 
 
-def owners(admin: AdminClient, group: str) -> list[Member]:
-    """Who reads what; nobody owns anything while members join or leave."""
-    found = _described(admin, group)
-    listed = [
-        Member(
-            one.client_id,
-            one.host.removeprefix("/"),
-            [(place.topic, place.partition) for place in one.assignment.topic_partitions]
-            if one.assignment
-            else [],
-        )
-        for one in (found.members if found else ())
-    ]
-    return sorted(listed, key=lambda member: (member.shards, member.client))
-
-
-@patiently
-def _described(admin: AdminClient, group: str) -> ConsumerGroupDescription | None:
-    with our_errors(f"describing group {group}"):
-        described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
-        if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):
-            return None
-        return described.result()
+def _member(described: MemberDescription) -> Member:
+    owned = described.assignment.topic_partitions if described.assignment else ()
+    places = [(place.topic, place.partition) for place in owned]
+    return Member(described.client_id, described.host.removeprefix("/"), places)
 
 
 def reset(admin: AdminClient, group: str, offsets: Mapping[Place, int]) -> None:

@@ -125,8 +125,8 @@ def _groups(settings: Settings, admin: Admin) -> dict[str, list[dict[str, Any]]]
         if group not in known:
             continue
         lag = groups.lag(admin, group)
-        members = groups.members(admin, group)
-        found["groups"].append({"group": group, "members": members, "lag": sum(lag.values())})
+        readers = groups.readers(admin, group)
+        found["groups"].append({"group": group, "members": readers.count, "lag": sum(lag.values())})
         found["owners"] += [
             {
                 "group": group,
@@ -135,7 +135,7 @@ def _groups(settings: Settings, admin: Admin) -> dict[str, list[dict[str, Any]]]
                 "shards": member.shards,
                 "lag": sum(lag.get(place, 0) for place in member.places),
             }
-            for member in groups.owners(admin, group)
+            for member in readers.owners
         ]
     return found
 

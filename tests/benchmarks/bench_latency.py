@@ -13,12 +13,12 @@ from decimal import Decimal
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.connection import configuration
-from connectors.local.daemon import free_ports
 from hadron.control.facts import LimitsChanged, StrategyConfigured
 from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.flow import FLOW
 from hadron.partitions import partition_of
 from hadron.topics import TICKS, key_of
+from tests.benchmarks.measuring import fed_by_a_simulator
 from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import codec
@@ -33,14 +33,8 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=1000, help="ticks/s, a multiple of 200")
     asked = parser.parse_args()
     seconds, speed = asked.seconds, f"{asked.rate // MARKET_EVENTS_S}x"
-    [port] = free_ports(1, preferred=())
     with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
-        alone.environment |= {
-            "HADRON_SIMULATOR_PORT": str(port),
-            "HADRON_SYMBOLS": SYMBOLS,
-            "HADRON_MASSIVE_URL": f"ws://127.0.0.1:{port}/stocks",
-            "HADRON_MASSIVE_KEY": "simulated",
-        }
+        fed_by_a_simulator(alone, SYMBOLS)
         _decide_often(alone)
         for process in FLOW:
             alone.start(process)

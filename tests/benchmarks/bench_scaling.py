@@ -27,6 +27,7 @@ from hadron.topics import LIVE, VENUES
 from tests.benchmarks.measuring import (
     Batch,
     append,
+    cpu_s,
     encoded_raw_trades,
     encoded_ticks,
     server_cpu_s,
@@ -183,9 +184,8 @@ def _look(alone: Platform, phase: Phase, children: Sequence[psutil.Process]) -> 
     at = groups.committed(alone.admin, LIVE.group(phase.process))
     aside = FLOW[phase.process].bootstrap
     taken = sum(offset for (topic, _), offset in at.items() if topic not in aside)
-    times = [child.cpu_times() for child in children]
-    cpu_s = sum(one.user + one.system for one in times)
-    return Seen(time.monotonic(), taken, cpu_s, server_cpu_s(alone.directory)["java"])
+    spent_s = sum(map(cpu_s, children))
+    return Seen(time.monotonic(), taken, spent_s, server_cpu_s(alone.directory)["java"])
 
 
 def _result(found: Mapping[str, Sequence[Found]]) -> dict[str, object]:

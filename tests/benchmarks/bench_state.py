@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 import schemas
 from hadron.audit.checkpoints import Recovered
 from hadron.envelope import AvroCodec, Version
-from hadron.fold import Received, Slice
 from hadron.market.facts import RawReceived, Tick
 from hadron.market.normalizer import Normalizer
 from hadron.ports import Record
@@ -27,7 +26,7 @@ from streams.outbox import Outbox
 from streams.shard import Place, Shard
 from tests.benchmarks.inside import FOLDS, Passing
 from tests.benchmarks.showing import show
-from tests.support import T0_NS, a_raw, a_strategy, codec, some_rules
+from tests.support import T0_NS, a_raw, a_slice, a_strategy, codec, some_rules
 
 CONTROL = (some_rules(), a_strategy("SimpleSMA"), a_strategy("Crossover"))
 SLICE = 500
@@ -69,8 +68,7 @@ def a_trade_of(number: int, instruments: int) -> RawReceived:
 
 def normalized(raws: Sequence[RawReceived]) -> Sequence[Tick]:
     """The ticks of raw events."""
-    records = [Received(offset, raw) for offset, raw in enumerate(raws)]
-    return Normalizer(PARSERS).step(Slice("raw.massive", 0, records))
+    return Normalizer(PARSERS).step(a_slice("raw.massive", *raws))
 
 
 def bytes_kept(process: str, facts: Facts) -> dict[str, int]:
@@ -93,14 +91,13 @@ def state_kept(process: str, facts: Facts) -> int:
     """Bytes that the fold alone keeps."""
     topic = _topic(process)
     slices = [
-        Slice(topic, 0, [Received(first + n, fact) for n, fact in enumerate(some)])
+        a_slice(topic, *facts[first : first + SLICE], first=first)
         for first in range(0, len(facts), SLICE)
-        if (some := facts[first : first + SLICE])
     ]
 
     def run() -> object:
         fold = FOLDS[process]()
-        fold.step(Slice("control", 0, [Received(n, fact) for n, fact in enumerate(CONTROL)]))
+        fold.step(a_slice("control", *CONTROL))
         for slice in slices:
             fold.step(slice)
         fold.snapshot()  # what changed since the last one is known until then

@@ -23,10 +23,9 @@ from typing import Any, NamedTuple
 import msgspec
 import psutil
 
-from connectors.local.daemon import free_ports
 from tests.benchmarks.bench_latency import SYMBOLS
-from tests.benchmarks.measuring import append_raw_trades
-from tests.benchmarks.pairs import Costs, times
+from tests.benchmarks.measuring import append_raw_trades, cpu_s, fed_by_a_simulator
+from tests.benchmarks.pairs import Costs, in_turns, times
 from tests.benchmarks.showing import show
 from tests.integration.platform import SHARDS, Platform, platform, until
 
@@ -81,7 +80,8 @@ def main() -> None:
     found: dict[str, Any] = {"ticks": asked.ticks}
     with _listening() as alone:
         for name in asked.names or TRICKS:
-            pairs = [_pair(alone, TRICKS[name], n, asked.ticks) for n in range(asked.rounds)]
+            without, having = (partial(_cost, alone, one, asked.ticks) for one in TRICKS[name])
+            pairs = in_turns(without, having, rounds=asked.rounds)
             of_trick = {f"{name}_{process}": times(process, pairs) for process in PROCESSES}
             print(json.dumps(of_trick), flush=True)
             found |= of_trick
@@ -91,23 +91,9 @@ def main() -> None:
 @contextmanager
 def _listening() -> Iterator[Platform]:
     """A platform whose feed is to listen to the simulator."""
-    [port] = free_ports(1, preferred=())
     with platform(HADRON_CHECKPOINT_S="1", HADRON_SESSION_S="20") as alone:
-        alone.environment |= {
-            "HADRON_SIMULATOR_PORT": str(port),
-            "HADRON_SYMBOLS": SYMBOLS,
-            "HADRON_MASSIVE_URL": f"ws://127.0.0.1:{port}/stocks",
-            "HADRON_MASSIVE_KEY": "simulated",
-        }
+        fed_by_a_simulator(alone, SYMBOLS)
         yield alone
-
-
-def _pair(alone: Platform, trick: Trick, number: int, ticks: int) -> tuple[Costs, Costs]:
-    """CPU without and with it; every other pair begins with it."""
-    if number % 2:
-        having = _cost(alone, trick.having, ticks)
-        return _cost(alone, trick.without, ticks), having
-    return _cost(alone, trick.without, ticks), _cost(alone, trick.having, ticks)
 
 
 def _cost(alone: Platform, setting: Setting, ticks: int) -> Costs:
@@ -122,9 +108,9 @@ def _feed_us(alone: Platform, start: Start, ticks: int) -> float:
     feed = start("feed")
     alone.start("simulator", "--speed", "max")
     until(lambda: _recorded(alone) > first, "ticks flow")
-    first, before_s = _recorded(alone), _spent_s(feed)
+    first, before_s = _recorded(alone), cpu_s(feed)
     until(lambda: _recorded(alone) > first + ticks, "all ticks are recorded")
-    recorded, spent_s = _recorded(alone) - first, _spent_s(feed) - before_s
+    recorded, spent_s = _recorded(alone) - first, cpu_s(feed) - before_s
     alone.stop_all()
     return spent_s / recorded * 1e6
 
@@ -133,9 +119,9 @@ def _folds_us(alone: Platform, start: Start, ticks: int) -> Costs:
     """Microseconds of CPU of the folds for each tick of some, after the first."""
     children = {process: start(process) for process in FOLDS}
     _take(alone, WARM)  # and what the feed recorded
-    before_s = {process: _spent_s(child) for process, child in children.items()}
+    before_s = {process: cpu_s(child) for process, child in children.items()}
     _take(alone, ticks)
-    spent_s = {process: _spent_s(child) - before_s[process] for process, child in children.items()}
+    spent_s = {process: cpu_s(child) - before_s[process] for process, child in children.items()}
     alone.stop_all()
     return {process: of_process / ticks * 1e6 for process, of_process in spent_s.items()}
 
@@ -166,11 +152,6 @@ def _found(files: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
         for name, text in files.items():
             (Path(folder) / name).write_text(text)
         yield {"PYTHONPATH": os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])}
-
-
-def _spent_s(process: psutil.Process) -> float:
-    spent = process.cpu_times()
-    return float(spent.user + spent.system)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from hadron.audit.leaves import Leaves
 from hadron.backtest.batches import Controls, ticks_at
 from hadron.backtest.feeding import recorded
 from hadron.backtest.run import Backtest, Settings
-from hadron.fold import Received, Slice
 from hadron.market.bars import Bars
 from hadron.market.facts import RawReceived, Tick
 from hadron.market.normalizer import Normalizer
@@ -32,7 +31,7 @@ from tests.benchmarks import calibration
 from tests.benchmarks.bench_scan import instruments
 from tests.benchmarks.frames import CONTROLS, SEED, generated, played
 from tests.benchmarks.inside import Inside
-from tests.support import codec
+from tests.support import a_slice, codec
 from tests.unit.desk.facts import some_limits
 
 Run = Callable[[], object]
@@ -56,14 +55,14 @@ def _decode() -> Run:
 
 def _normalize() -> Run:
     normalizer = Normalizer(PARSERS)
-    normalizer.step(_slice("control", CONTROLS[:1]))
-    return partial(normalizer.step, _slice("raw.massive", _raws()))
+    normalizer.step(a_slice("control", *CONTROLS[:1]))
+    return partial(normalizer.step, a_slice("raw.massive", *_raws()))
 
 
 def _engine() -> Run:
     engine = Engine()
-    engine.step(_slice("control", CONTROLS[2:]))
-    return partial(engine.step, _slice("ticks.warm", _ticks()))
+    engine.step(a_slice("control", *CONTROLS[2:]))
+    return partial(engine.step, a_slice("ticks.warm", *_ticks()))
 
 
 def _limits() -> Run:
@@ -137,7 +136,7 @@ def _raws() -> list[RawReceived]:
 
 @cache
 def _ticks() -> list[Tick]:
-    return list(Normalizer(PARSERS).step(_slice("raw.massive", _raws())))
+    return list(Normalizer(PARSERS).step(a_slice("raw.massive", *_raws())))
 
 
 @cache
@@ -154,10 +153,6 @@ def _universe() -> list[Bars]:
 def _bars() -> Bars:
     walk = np.random.default_rng(SEED).integers(-3, 4, calibration.LENGTH).cumsum() + 10**6
     return bars_at(walk.tolist())
-
-
-def _slice(topic: str, facts: Sequence[Any]) -> Slice:
-    return Slice(topic, 0, [Received(offset, fact) for offset, fact in enumerate(facts)])
 
 
 def _all(run: Callable[[Any], object], things: Sequence[Any]) -> None:

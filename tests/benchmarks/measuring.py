@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from connectors.local.daemon import free_ports
 from connectors.timescale.inspection import inspect
 from hadron.partitions import partition_of
 from tests.integration.platform import SHARDS, Platform
@@ -24,6 +25,17 @@ def server(url: str) -> str:
     seen = inspect(url)
     extension = f", TimescaleDB {seen.timescaledb}" if seen.timescaledb else ""
     return f"PostgreSQL {seen.server.split()[0]}{extension}"
+
+
+def fed_by_a_simulator(platform: Platform, symbols: str) -> None:
+    """Let its feed listen to its simulator, at a free port, once both are started."""
+    [port] = free_ports(1, preferred=())
+    platform.environment |= {
+        "HADRON_SIMULATOR_PORT": str(port),
+        "HADRON_SYMBOLS": symbols,
+        "HADRON_MASSIVE_URL": f"ws://127.0.0.1:{port}/stocks",
+        "HADRON_MASSIVE_KEY": "simulated",
+    }
 
 
 def append_raw_trades(platform: Platform, count: int, *, symbols: int = 16) -> None:
@@ -102,6 +114,12 @@ def encoded_ticks(numbers: range, *, lane: str, symbols: int = 16) -> dict[int, 
     return batches
 
 
+def cpu_s(process: psutil.Process) -> float:
+    """CPU seconds that a process took so far."""
+    spent = process.cpu_times()
+    return float(spent.user + spent.system)
+
+
 def server_cpu_s(directory: Path) -> dict[str, float]:
     """CPU seconds that the servers of a directory took so far, children that ended included."""
     spent: dict[str, float] = {}
@@ -114,8 +132,7 @@ def server_cpu_s(directory: Path) -> dict[str, float]:
         total = own.user + own.system + own.children_user + own.children_system
         for child in process.children():
             with suppress(psutil.NoSuchProcess):
-                times = child.cpu_times()
-                total += times.user + times.system
+                total += cpu_s(child)
         spent[process.info["name"]] = spent.get(process.info["name"], 0) + total
     return spent
 

@@ -10,7 +10,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -50,14 +50,22 @@ def compared(
     before: Surroundings, after: Surroundings, *, rounds: int
 ) -> dict[str, dict[str, float]]:
     """How many times the CPU after is that before; every other round begins with after."""
+    pairs = in_turns(before.costs, after.costs, rounds=rounds)
+    return {path: times(path, pairs) for path in pairs[0][0]}
+
+
+def in_turns(
+    before: Callable[[], Costs], after: Callable[[], Costs], *, rounds: int
+) -> list[tuple[Costs, Costs]]:
+    """What both cost in each round; every other one begins with after."""
     pairs: list[tuple[Costs, Costs]] = []
     for number in range(rounds):
         if number % 2:
-            later = after.costs()
-            pairs.append((before.costs(), later))
+            later = after()
+            pairs.append((before(), later))
         else:
-            pairs.append((before.costs(), after.costs()))
-    return {path: times(path, pairs) for path in pairs[0][0]}
+            pairs.append((before(), after()))
+    return pairs
 
 
 def times(name: str, pairs: Sequence[tuple[Costs, Costs]]) -> dict[str, float]:

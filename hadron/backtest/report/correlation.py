@@ -54,10 +54,9 @@ def correlations(
     span_s = next((span_s for span_s in SPANS_S if lasted_s >= ENOUGH * span_s), SPANS_S[-1])
     whose = sorted(changes)
     profits = _by_span([changes[one] for one in whose], span_s * S)
+    together = _pearson(profits)
     found = [
-        Correlation(
-            *whose[a], *whose[b], _pearson(profits[a], profits[b]), profits.shape[1], span_s
-        )
+        Correlation(*whose[a], *whose[b], together[a][b], profits.shape[1], span_s)
         for a, b in combinations(range(len(whose)), 2)
     ]
     return sorted(found, key=lambda one: -abs(one.correlation or 0.0))
@@ -92,7 +91,11 @@ def _by_span(changes: Sequence[Changes], span_ns: int) -> Floats:
     return profits[:, profits.any(axis=0)]
 
 
-def _pearson(one: Floats, other: Floats) -> float | None:
-    if len(one) < 2 or not one.std() or not other.std():
-        return None
-    return float(np.corrcoef(one, other)[0, 1])
+def _pearson(rows: Floats) -> list[list[float | None]]:
+    """Of each row with each; None where one of the two is the same all the time."""
+    found = np.full((len(rows), len(rows)), None)
+    moving = np.flatnonzero(rows.std(axis=1)) if rows.shape[1] > 1 else ()
+    if len(moving) > 1:
+        found[np.ix_(moving, moving)] = np.corrcoef(rows[moving])
+    table: list[list[float | None]] = found.tolist()
+    return table

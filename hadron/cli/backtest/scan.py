@@ -82,12 +82,12 @@ def scan(
 def _of_tape(
     folder: Path, every: Interval, count: int, start: datetime | None, end: datetime | None
 ) -> Sequence[Bars]:
-    from connectors.minute_bars import minute_bars, symbols
+    from connectors.minute_bars import all_minute_bars
 
     if every is not Interval.MINUTE:
         raise SettingsError([f"--every: {every.value!r}; wanted 1m of bars on a tape"])
-    some = (minute_bars(folder, symbol) for symbol in symbols(folder))
-    spans = (bars.between(asking.ns(start), asking.ns(end)) for bars in some)
+    begin_ns, end_ns = asking.ns(start), asking.ns(end)
+    spans = (bars.between(begin_ns, end_ns) for bars in all_minute_bars(folder))
     return [bars[-count:] for bars in spans if len(bars)]
 
 
