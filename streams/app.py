@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import ssl
 
 import faust
@@ -21,12 +19,15 @@ class _App(faust.App):  # type: ignore[misc]
         pass
 
 
-def make_app(group: str, settings: Settings) -> faust.App:
-    """An app that consumes as `group`. It has no web server, no leader and creates no topics."""
+def make_app(group: str, settings: Settings, *, client_id: str) -> faust.App:
+    """An app that consumes as `group`, where it is shown as `client_id`.
+
+    It has no web server, no leader and creates no topics.
+    """
     return _App(
         group,
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],
-        broker_client_id=f"{socket.gethostname()}-{os.getpid()}",  # `hadron status` shows it
+        broker_client_id=client_id,
         broker_credentials=_credentials(settings),
         broker_max_poll_records=settings.fetch_records,
         consumer_max_fetch_size=FETCH_BYTES,

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from hadron.errors import HadronError
 from hadron.ports import FactLog, Pulse
+from hadron.sessions import Session
 
 # Where nothing can be done until the log has taken something, we wait within its client, which
 # returns at once then: looking again and again would take the core that the broker needs.
@@ -19,21 +19,13 @@ class Standing:
     """Knows when its process last did something; after its session, others own its partitions."""
 
     def __init__(self, process: str, *, log: FactLog, pulse: Pulse, session_s: float) -> None:
-        self._process = process
         self._log = log
         self._pulse = pulse
-        self._session_s = session_s
-        self._alive = time.monotonic()
+        self._session = Session(process, session_s, now_s=time.monotonic())
 
     def check(self) -> None:
         """Count as alive now. Raise HadronError if we stood still for longer than a session."""
-        now = time.monotonic()
-        if now - self._alive > self._session_s:
-            raise HadronError(
-                f"{self._process} stood still for {now - self._alive:.1f} s, longer than its"
-                f" session of {self._session_s:.0f} s: its partitions may be another's now"
-            )
-        self._alive = now
+        self._session.check(time.monotonic())
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Serve the log until something is true. To wait for Kafka is not to stand still."""

@@ -18,8 +18,9 @@ from connectors.kafka import connection, membership
 from connectors.kafka.log import KafkaLog
 from connectors.kafka.reading import record_of
 from hadron import metrics
-from hadron.errors import HadronError, SettingsError
+from hadron.errors import SettingsError
 from hadron.ports import Alarms, Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.sessions import Session
 from hadron.settings import Settings
 from hadron.topics import INTENTS, LIVE, Names
 from hadron.variables import variable
@@ -47,8 +48,8 @@ class Gateway:
         self._consumer, self._answers, self._log = consumer, answers, log
         self._telemetry, self._pulse = telemetry, pulse
         self._topic = names.read(INTENTS.name)
-        self._session_s = session_s
-        self._committed_s = self._alive_s = time.monotonic()
+        self._session = Session(PROCESS, session_s, now_s=time.monotonic())
+        self._committed_s = self._session.alive_s
 
     def run(self, stop: Event) -> None:
         """Answer until `stop` is set, then wait until all answers are on the log.
@@ -72,7 +73,7 @@ class Gateway:
     def _turn(self) -> None:
         # One by one: an order must not wait for the next intent.
         messages = membership.taken(self._consumer, most=1, patience_s=_IDLE_S)
-        self._check_alive()
+        self._session.check(time.monotonic())
         for message in messages:
             record = record_of(message)
             self._answers.take(record)
@@ -80,18 +81,9 @@ class Gateway:
             self._telemetry.observe(metrics.HOP_SECONDS, hop_s, process=PROCESS)
         self._log.poll()
         self._pulse.beat()
-        if self._alive_s - self._committed_s >= _COMMIT_S:
-            self._committed_s = self._alive_s
+        if self._session.alive_s - self._committed_s >= _COMMIT_S:
+            self._committed_s = self._session.alive_s
             self._show()
-
-    def _check_alive(self) -> None:
-        now = time.monotonic()
-        if now - self._alive_s > self._session_s:
-            raise HadronError(
-                f"the gateway stood still for {now - self._alive_s:.1f} s, longer than its session"
-                f" of {self._session_s:.0f} s: another may answer its intents now"
-            )
-        self._alive_s = now
 
     def _show(self) -> None:
         settled = self._settled()
@@ -119,7 +111,8 @@ class Gateway:
         consumer.assign(partitions)
         self._telemetry.gauge(metrics.SHARDS, len(partitions), process=PROCESS)
         self._pulse.ready("assigned", True)
-        self._alive_s = time.monotonic()  # heartbeats went on meanwhile, from another thread
+        # Heartbeats went on meanwhile, from another thread.
+        self._session.alive_s = time.monotonic()
 
     def _on_revoke(self, consumer: Consumer, _: list[TopicPartition]) -> None:
         # The next holder reads where `orders` end: all of ours must be there by then.
@@ -130,7 +123,7 @@ class Gateway:
     def _on_lost(self, consumer: Consumer, _: list[TopicPartition]) -> None:
         self._answers.release()
         consumer.unassign()
-        self._alive_s = time.monotonic()
+        self._session.alive_s = time.monotonic()
 
 
 def run(

@@ -39,7 +39,7 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
     return Consumer(
         {
             "group.id": group,
-            "client.id": f"{gethostname()}-{getpid()}",  # `hadron status` shows it
+            "client.id": client_id(),
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
@@ -59,6 +59,11 @@ def member(connection: Mapping[str, Any], group: str, **more: Any) -> Consumer:
             **more,
         }
     )
+
+
+def client_id() -> str:
+    """What this process is called where members of groups are shown: by `hadron status`."""
+    return f"{gethostname()}-{getpid()}"
 
 
 def unhurried(patience_s: float) -> dict[str, int]:

@@ -37,13 +37,14 @@ async def _run_stream(context: Context) -> None:
 
     from connectors.kafka.connection import configuration
     from connectors.kafka.log import KafkaLog
+    from connectors.kafka.membership import client_id
     from hadron.wiring import strategies
     from streams.app import make_app
     from streams.tools import Pace, Tools
 
     settings, names = context.settings, context.names
     log = KafkaLog(configuration(settings), linger_ms=settings.linger_ms)
-    app = make_app(names.group(context.process), settings)
+    app = make_app(names.group(context.process), settings, client_id=client_id())
     running = import_module(f"streams.{context.process}").attach(
         app,
         tools=Tools(

@@ -12,7 +12,8 @@ from streams.app import make_app
 
 def test_no_folder_is_made_for_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    app = make_app("hadron.normalize", settings_from({"HADRON_KAFKA": "localhost:9092"}))
+    settings = settings_from({"HADRON_KAFKA": "localhost:9092"})
+    app = make_app("hadron.normalize", settings, client_id="here-1")
 
     app._create_directories()  # as Faust does when it starts
 
