@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from decimal import Decimal
 
 from confluent_kafka import Consumer, TopicPartition
@@ -25,6 +27,8 @@ from tests.support import codec
 
 SYMBOLS = "AIG,BAC,IBM,SPY"
 MARKET_EVENTS_S = 200
+WARM_S = 10.0  # for starting: imports, joining groups, restoring
+BUSY = "busy"  # the strategy
 
 
 def main() -> None:
@@ -32,25 +36,54 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rate", type=int, default=1000, help="ticks/s, a multiple of 200")
     asked = parser.parse_args()
-    seconds, speed = asked.seconds, f"{asked.rate // MARKET_EVENTS_S}x"
-    with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
-        fed_by_a_simulator(alone, SYMBOLS)
-        _decide_often(alone)
-        for process in FLOW:
-            alone.start(process)
-        alone.start("simulator", "--speed", speed)
-        until(lambda: alone.left(("desk", "normalize", "engine")) == 0, "the platform is up")
-        alone.start("feed")
-        waits = _read(alone, seconds)
+    with deciding(asked.rate) as alone, closing(reader_of_intents(alone)) as reader:
+        read(reader, WARM_S)
+        waits = read(reader, asked.seconds)
         raw = [("raw.massive", partition) for partition in range(SHARDS)]
         ticks = sum(alone.log.ends(raw).values())
         hops = _hops(alone)
-    result = {"ticks_per_s": round(ticks / (seconds + 10)), "intents": len(waits)}
+    result = {"ticks_per_s": round(ticks / (asked.seconds + WARM_S)), "intents": len(waits)}
     show(
         result
         | {f"frame_to_intent_ms_{name}": ms for name, ms in quantiles(waits).items()}
         | {f"{hop}_ms_{q}": ms for hop, w in hops.items() for q, ms in quantiles(w).items()}
     )
+
+
+@contextmanager
+def deciding(rate: int) -> Iterator[Platform]:
+    """All processes, so many ticks a second, and a strategy that decides at every crossing."""
+    with platform("postgres", "valkey", HADRON_SESSION_S="10", HADRON_CHECKPOINT_S="1") as alone:
+        fed_by_a_simulator(alone, SYMBOLS)
+        _decide_often(alone)
+        for process in FLOW:
+            alone.start(process)
+        alone.start("simulator", "--speed", f"{rate // MARKET_EVENTS_S}x")
+        until(lambda: alone.left(("desk", "normalize", "engine")) == 0, "the platform is up")
+        alone.start("feed")
+        yield alone
+
+
+def reader_of_intents(alone: Platform) -> Consumer:
+    """A consumer of what desk says, from the beginning."""
+    consumer = Consumer({**configuration(alone.settings), "group.id": "bench"})
+    consumer.assign([TopicPartition("intents", partition_of("main", SHARDS), 0)])
+    return consumer
+
+
+def read(consumer: Consumer, seconds: float) -> list[float]:
+    """Milliseconds from frame to intent, of the intents of the next `seconds`."""
+    waits: list[float] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        message = consumer.poll(0.5)
+        now = time.time_ns()
+        if message is None or message.error():
+            continue
+        fact = codec().decode(message.value())
+        if isinstance(fact, IntentApproved | IntentRejected):
+            waits.append((now - fact.seen_ns) / 1e6)
+    return waits
 
 
 def _hops(alone: Platform) -> dict[str, list[float]]:
@@ -81,7 +114,7 @@ def _decide_often(alone: Platform) -> None:
             reason="decide often",
             at_ns=now,
             version=1,
-            name="busy",
+            name=BUSY,
             kind="SimpleSMA",
             enabled=True,
             portfolio="main",
@@ -93,24 +126,6 @@ def _decide_often(alone: Platform) -> None:
         for partition in range(SHARDS):
             alone.log.append("control", partition, [(key_of(fact), codec().encode(fact))])
     alone.log.flush()
-
-
-def _read(alone: Platform, seconds: float) -> list[float]:
-    consumer = Consumer({**configuration(alone.settings), "group.id": "bench"})
-    consumer.assign([TopicPartition("intents", partition_of("main", SHARDS), 0)])
-    waits: list[float] = []
-    started = time.monotonic()
-    while time.monotonic() < started + seconds + 10:
-        message = consumer.poll(0.5)
-        now = time.time_ns()
-        if message is None or message.error():
-            continue
-        fact = codec().decode(message.value())
-        # The first ten seconds are for starting: imports, joining groups, restoring.
-        if isinstance(fact, IntentApproved | IntentRejected) and time.monotonic() > started + 10:
-            waits.append((now - fact.seen_ns) / 1e6)
-    consumer.close()
-    return waits
 
 
 if __name__ == "__main__":
