@@ -132,7 +132,15 @@ def _write_journal(producer: Producer, source: str, partitions: set[int | None])
 
 
 def _producer(connection: Connection) -> Producer:
-    return Producer({**connection, "enable.idempotence": True, "acks": "all", "linger.ms": 0})
+    return Producer(
+        {
+            **connection,
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 0,
+            "max.in.flight": 1,
+        }
+    )
 
 
 if __name__ == "__main__":
