@@ -28,7 +28,7 @@ from hadron.strategy.facts import DecisionMade
 from hadron.topics import LIVE
 from tests.benchmarks.measuring import append, cpu_s, encoded_ticks, rate
 from tests.benchmarks.showing import quantiles, show
-from tests.integration.platform import SHARDS, Platform, platform
+from tests.integration.platform import SHARDS, Platform, platform, until
 from tests.support import a_trade, codec
 
 COMMAND = {"with": ("hadron", "run"), "without": ("tests.benchmarks.unjournalled",)}
@@ -53,7 +53,7 @@ def main() -> None:
                 done += asked.records
                 with _engine(alone, how) as engine:
                     phase = _backlog(alone, engine, asked.records)
-                    alone.wait_until_taken("engine")
+                    _wait_until_taken(alone)
                     phase |= quantiles(_waits(alone, asked.rate, asked.seconds, first=done))
                     done += int(asked.rate * asked.seconds)
                 found[how].append(phase)
@@ -123,15 +123,22 @@ def _waits(alone: Platform, speed: int, seconds: float, *, first: int) -> list[f
     over = Event()
     with ThreadPoolExecutor(1) as beside:
         read = beside.submit(_read, alone, over)
-        begun = time.monotonic()
-        for n in range(int(speed * seconds)):
-            if (early := begun + n / speed - time.monotonic()) > 0:
-                time.sleep(early)
-            _append_now(alone, n, raw_offset=first + n)
-        alone.log.flush()
-        alone.wait_until_taken("engine")
-        over.set()
+        try:
+            begun = time.monotonic()
+            for n in range(int(speed * seconds)):
+                if (early := begun + n / speed - time.monotonic()) > 0:
+                    time.sleep(early)
+                _append_now(alone, n, raw_offset=first + n)
+            alone.log.flush()
+            _wait_until_taken(alone)
+        finally:
+            over.set()
         return read.result()
+
+
+def _wait_until_taken(alone: Platform) -> None:
+    # The engine is not a process of the platform's, which would miss it.
+    until(lambda: alone.left(["engine"]) == 0, "engine took everything")
 
 
 def _append_now(alone: Platform, n: int, *, raw_offset: int) -> None:

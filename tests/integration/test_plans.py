@@ -112,6 +112,20 @@ def test_the_newest_tick_is_found_by_index(url: str, instrument: str | None) -> 
     assert whole_reads(url, *questions.newest_tick(instrument)) == []
 
 
+def test_which_instruments_there_are_is_read_from_a_row_or_two_of_each(url: str) -> None:
+    explained = "EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM instruments_ticked"
+    with psycopg.connect(url) as connection:
+        [(found,)] = connection.execute(explained).fetchall()
+    read_rows = [
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in nodes(found[0]["Plan"])
+        if "Relation Name" in node
+    ]
+    chunked = max(1, len(chunks(url)))
+
+    assert sum(read_rows) <= 3 * chunked * (bulk.INSTRUMENTS + 1)
+
+
 ORDER = ("h-intents-0-77", "intents/0/77", "decisions/0/77/0", "decisions/0/77", "orders/0/77")
 
 
