@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -163,19 +163,13 @@ def test_a_full_buffer_holds_append_back_and_loses_nothing(
 
 
 def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: Open) -> None:
-    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
-    try:
-        at = _kafka(directory)
-        admin = AdminClient({"bootstrap.servers": at})
-        admin.create_topics([NewTopic("facts", 1, 1)])["facts"].result(30)
+    with _own_kafka(partitions=1) as (directory, at):
         log = opened({**configuration(Settings(kafka=at)), "reconnect.backoff.max.ms": 200})
         calls: list[str] = []
         log.append("facts", 0, [(None, b"1")], delivered=lambda: calls.append("before"))
         log.flush()
 
-        broker = local.state(directory)["kafka"]
-        assert broker is not None
-        os.kill(broker.pid, signal.SIGKILL)
+        os.kill(_broker(directory), signal.SIGKILL)
         log.append("facts", 0, [(None, b"2"), (None, b"3")], delivered=lambda: calls.append("down"))
         with pytest.raises(TransientError, match="2 records are not on Kafka"):
             log.flush(0.5)
@@ -187,24 +181,15 @@ def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: 
         found = [r.value for r in log.read("facts", 0, start=0, end=3)]
         assert found == [b"1", b"2", b"3"]
         assert log.ends([("facts", 0)]) == {("facts", 0): 3}
-    finally:
-        local.down(directory, progress=lambda _: None)
-        shutil.rmtree(directory)
 
 
 def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) -> None:
-    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
-    try:
-        at = _kafka(directory)
-        admin = AdminClient({"bootstrap.servers": at})
-        admin.create_topics([NewTopic("facts", 2, 1)])["facts"].result(30)
+    with _own_kafka(partitions=2) as (directory, at):
         log = opened(configuration(Settings(kafka=at)))
         log.append("facts", 0, [(None, b"0")])
         log.flush()
 
-        broker = local.state(directory)["kafka"]
-        assert broker is not None
-        os.kill(broker.pid, signal.SIGSTOP)
+        os.kill(_broker(directory), signal.SIGSTOP)
         for _ in range(10):
             for partition in (0, 1):
                 log.append("facts", partition, [(None, b"%d" % n) for n in range(10)])
@@ -213,11 +198,22 @@ def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) ->
         while time.monotonic() < until_s:
             log.poll(0.1)
         taken_s = time.process_time() - began_s
-        os.kill(broker.pid, signal.SIGCONT)
+        os.kill(_broker(directory), signal.SIGCONT)
         log.flush()
 
         assert taken_s < 0.5
         assert log.ends([("facts", 0), ("facts", 1)]) == {("facts", 0): 101, ("facts", 1): 100}
+
+
+@contextmanager
+def _own_kafka(*, partitions: int) -> Iterator[tuple[Path, str]]:
+    """A broker that a test may harm, with the topic `facts`: its directory and its address."""
+    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
+    try:
+        at = _kafka(directory)
+        admin = AdminClient({"bootstrap.servers": at})
+        admin.create_topics([NewTopic("facts", partitions, 1)])["facts"].result(30)
+        yield directory, at
     finally:
         local.down(directory, progress=lambda _: None)
         shutil.rmtree(directory)
@@ -225,6 +221,12 @@ def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) ->
 
 def _kafka(directory: Path) -> str:
     return local.up(directory, need=frozenset({"kafka"}), progress=lambda _: None).kafka
+
+
+def _broker(directory: Path) -> int:
+    broker = local.state(directory)["kafka"]
+    assert broker is not None
+    return broker.pid
 
 
 def _poll_until_it_raises(log: FactLog) -> None:

@@ -180,8 +180,10 @@ _LAG = sql.SQL("instrument_lag(%(from)s::timestamptz, %(to)s::timestamptz)")
 
 def newest_tick(instrument: str | None) -> tuple[sql.Composed, Mapping[str, Any]]:
     """One row, one cell: the time of the newest tick, or NULL."""
-    condition = sql.SQL("true" if instrument is None else "instrument = %(instrument)s")
-    statement = sql.SQL("SELECT max(newest) FROM instruments_ticked WHERE {}").format(condition)
+    if instrument is None:
+        statement = sql.SQL("SELECT max(newest) FROM instruments_ticked").format()
+    else:
+        statement = sql.SQL("SELECT max(at) FROM ticks WHERE instrument = %(instrument)s").format()
     return statement, {"instrument": instrument}
 
 
