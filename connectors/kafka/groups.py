@@ -37,7 +37,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Readers(msgspec.Struct, frozen=True):
-    """Of a group: how many there are, and those of them that are listed."""
+    """How many a group has, and who reads what; nobody owns anything while they join or leave."""
 
     count: int
     owners: Sequence[Member]
@@ -99,14 +99,9 @@ def members(admin: AdminClient, group: str) -> int:
     return readers(admin, group).count
 
 
-def owners(admin: AdminClient, group: str) -> Sequence[Member]:
-    """Who reads what; nobody owns anything while members join or leave."""
-    return readers(admin, group).owners
-
-
 @patiently
 def readers(admin: AdminClient, group: str) -> Readers:
-    """Both of them, of one moment."""
+    """Of one moment; none of a group that does not exist."""
     with our_errors(f"describing group {group}"):
         described = admin.describe_consumer_groups([group], request_timeout=ADMIN_TIMEOUT_S)[group]
         if failed_with(described, KafkaError.GROUP_ID_NOT_FOUND):

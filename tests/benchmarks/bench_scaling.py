@@ -160,13 +160,14 @@ def _running(alone: Platform, phase: Phase) -> Iterator[list[psutil.Process]]:
     """The processes of a phase, each with its share of the shards."""
     share = SHARDS // phase.processes
     children = [alone.start(phase.process) for _ in range(phase.processes)]
+
+    def shares() -> list[int]:
+        owners = groups.readers(alone.admin, LIVE.group(phase.process)).owners
+        return [len(one.shards) for one in owners]
+
     try:
         until(
-            lambda: (
-                [len(one.shards) for one in groups.owners(alone.admin, LIVE.group(phase.process))]
-                == [share] * phase.processes
-            ),
-            f"{phase.process}: {share} shards each",
+            lambda: shares() == [share] * phase.processes, f"{phase.process}: {share} shards each"
         )
         yield [psutil.Process(child.pid) for child in children]
     finally:

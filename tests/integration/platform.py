@@ -146,7 +146,9 @@ class Platform:
 
     def wait_until_taken(self, *processes: str) -> None:
         """Return once these processes have taken and committed everything."""
-        until(lambda: self._taken(processes), f"{', '.join(processes)} took everything")
+        # Twice: one that has taken all may have said something since to one looked at before.
+        for _ in range(2):
+            until(lambda: self._taken(processes), f"{', '.join(processes)} took everything")
 
     def _taken(self, processes: Sequence[str]) -> bool:
         """Whether they have; fail if nobody is there who could."""

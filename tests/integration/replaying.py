@@ -48,9 +48,7 @@ def live_run(alone: Platform, *more: str, control: Sequence[Any] = (some_rules()
     processes = ("normalize", "engine", *more)
     for process in processes:
         alone.start(process)
-    # Twice: one that has taken all may have said something since to one that was looked at before.
-    for _ in range(2):
-        alone.wait_until_taken(*processes)
+    alone.wait_until_taken(*processes)
     alone.stop_all()
 
 

@@ -62,8 +62,7 @@ def feed(made: Platform, events: Iterable[RawEvent]) -> None:
     for partition, _, key, value in events:
         made.log.append("raw.massive", partition, [(key, value)])
     made.log.flush()
-    for _ in range(2):
-        made.wait_until_taken(*PROCESSES)
+    made.wait_until_taken(*PROCESSES)
 
 
 def counterfactual(alone: Platform, *arguments: str, code: int = 0) -> Report:

@@ -119,7 +119,7 @@ def test_a_group_with_members_is_not_reset(
         if assigned:
             break
 
-    [owner] = groups.owners(client, unique)
+    [owner] = groups.readers(client, unique).owners
     with pytest.raises(HadronError, match="has 1 members, wanted none"):
         admin.reset(client, unique, {(topic, 0): 0})
     consumer.close()
@@ -127,6 +127,6 @@ def test_a_group_with_members_is_not_reset(
 
     assert assigned
     assert owner == groups.Member("ours", "127.0.0.1", [(topic, 0)])
-    assert groups.owners(client, unique) == []
+    assert groups.readers(client, unique).owners == []
     assert admin.members(client, unique) == 0
     assert admin.committed(client, unique) == {(topic, 0): 0}

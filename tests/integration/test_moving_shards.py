@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.kafka.groups import owners
+from connectors.kafka.groups import readers
 from connectors.timescale.querying.accounting import accounts, ticks_named_twice
 from hadron import topics
 from hadron.topics import LIVE
@@ -118,7 +118,7 @@ def _settled(alone: Platform, traffic: Traffic, *, processes: int) -> Owned:
 
 def _shares(alone: Platform, process: str) -> Shares:
     """What each process of a kind owns, if the broker is not about to share it out anew."""
-    found = owners(alone.admin, LIVE.group(process))
+    found = readers(alone.admin, LIVE.group(process)).owners
     return {int(one.client.rpartition("-")[2]): list(one.shards) for one in found}
 
 

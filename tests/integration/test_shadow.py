@@ -95,8 +95,7 @@ def test_the_same_version_beside_a_live_run_with_crashes_differs_nowhere(alone: 
             if number == 2:
                 kill(running["engine"])
                 alone.start("engine")
-        for _ in range(2):
-            alone.wait_until_taken(*PROCESSES)
+        alone.wait_until_taken(*PROCESSES)
         until(lambda: followed(alone), "the shadow is where live is")
         child.send_signal(signal.SIGTERM)
         report = ended(child, 0)

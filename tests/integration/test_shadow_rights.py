@@ -203,6 +203,5 @@ def _live_run(alone: Secured) -> None:
     alone.log.flush()
     for process in ("normalize", "engine"):
         alone.start(process)
-    for _ in range(2):
-        alone.wait_until_taken("normalize", "engine")
+    alone.wait_until_taken("normalize", "engine")
     alone.stop_all()
