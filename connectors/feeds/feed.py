@@ -6,8 +6,10 @@ import asyncio
 
 from connectors.feeds.outside import Outside, Pace, Source
 from connectors.feeds.socket import Driver
+from hadron.ports import FactLog
 
 FLUSH_S = 30.0
+POLL_S = 0.01
 
 
 async def run(
@@ -17,5 +19,19 @@ async def run(
 
     Connections that fail are made again for ever. Raise TransientError if the log refuses records.
     """
-    await Driver(source, outside, pace or Pace()).run(stopping)
+    driving = asyncio.create_task(Driver(source, outside, pace or Pace()).run(stopping))
+    works = [driving, asyncio.create_task(_serve(outside.log))]
+    done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+    for work in works:
+        work.cancel()
+    await asyncio.gather(*works, return_exceptions=True)
+    for work in done:
+        work.result()
     await asyncio.to_thread(outside.log.flush, FLUSH_S)
+
+
+async def _serve(log: FactLog) -> None:
+    """What the log holds back goes on when it is served, also while no venue is connected."""
+    while True:
+        log.poll()
+        await asyncio.sleep(POLL_S)

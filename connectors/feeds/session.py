@@ -110,7 +110,6 @@ class Session:
         while not self._over:
             await asyncio.sleep(self._pace.tick_s)
             now_ns = time.time_ns()
-            self._outside.log.poll()
             self._outside.pulse.beat()
             await self._do(self._protocol.passed(now_ns), now_ns)
             if now_ns - ping_ns >= self._pace.ping_s * 1e9:

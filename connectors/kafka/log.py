@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from threading import Lock
 from typing import Any
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
@@ -17,6 +21,11 @@ from hadron.errors import TransientError
 from hadron.ports import Record
 
 Key = str | bytes | None
+
+# Records of a partition that may be unanswered when more of it are given to librdkafka, and those
+# that may be held back until then (docs/decisions/0031).
+UNANSWERED = 4
+MOST_HELD = 100_000
 
 
 class KafkaLog:
@@ -52,6 +61,10 @@ class KafkaLog:
         self._admin = AdminClient(dict(connection))
         self._refused: str | None = None
         self._empty: list[Callable[[], None]] = []
+        self._ways: dict[tuple[str, int], _Way] = {}
+        self._held = 0
+        self._answered: deque[tuple[_Way, _Append, int]] = deque()
+        self._lock = Lock()
 
     def append(
         self,
@@ -70,25 +83,16 @@ class KafkaLog:
             if delivered is not None:
                 self._empty.append(delivered)
             return
-        # The last record reports for all: it is stored after them, and a failure before it is a
-        # gap, which is fatal and raised by the next poll.
-        wanted = delivered is not None or placed is not None
-        last = _Report(delivered, placed, self._reported) if wanted else self._reported
-        last_place = len(records) - 1
-        extra = (list(headers),) if headers else ()
-        produce = self._producer.produce
-        with our_errors(f"appending to {topic}/{partition}"):
-            for place, (key, value) in enumerate(records):
-                report = last if place == last_place else None
-                while True:
-                    try:
-                        produce(topic, value, key, partition, report, report, timestamp_ms, *extra)
-                        break
-                    except BufferError:
-                        self._serve(self._producer.poll, 0.1)
-                    except KafkaException as error:
-                        self._refuse(error.args[0], f" of {topic}/{partition}")
-                        raise
+        place = (topic, partition)
+        way = self._ways.get(place) or self._ways.setdefault(place, _Way(*place))
+        if way.unanswered > UNANSWERED:
+            self._serve(self._producer.poll, 0)
+        while self._held > MOST_HELD:
+            self._serve(self._producer.poll, 0.1)
+        with self._lock:
+            self._held += len(records)
+            way.held.append(_Append(records, timestamp_ms, headers, delivered, placed))
+        self._send(way)
 
     def poll(self, wait_s: float = 0.0) -> None:
         """See FactLog."""
@@ -99,7 +103,7 @@ class KafkaLog:
         """See FactLog."""
         deadline = time.monotonic() + timeout_s
         # In short turns: after a fatal error it would wait in vain.
-        while left := self._serve(self._producer.flush, min(timeout_s, 0.2)):
+        while left := self._flushed(min(timeout_s, 0.2)):
             if time.monotonic() > deadline:
                 raise TransientError(f"{left} records are not on Kafka after {timeout_s:g} s")
         self._call_empty()
@@ -127,6 +131,49 @@ class KafkaLog:
     ) -> dict[tuple[str, int], int]:
         return listed(self._admin, places, spec, f"asking for offsets of {places}")
 
+    def _send(self, way: _Way) -> None:
+        """Give librdkafka what is held of a partition, unless too much of it is unanswered."""
+        while True:
+            with self._lock:
+                # Who sends already, another thread or we further up, sends this, too, in its turn.
+                if way.sending or not way.held or way.unanswered > UNANSWERED:
+                    return
+                appends, way.held = way.held, []
+                count = sum(len(append.records) for append in appends)
+                way.unanswered += count
+                self._held -= count
+                way.sending = True
+            try:
+                for append in appends:
+                    self._produce(way, append)
+            finally:
+                way.sending = False
+
+    def _produce(self, way: _Way, append: _Append) -> None:
+        # The last record reports for all: it is stored after them, and a failure before it is a
+        # gap, which is fatal and raised by the next poll.
+        topic, partition, timestamp_ms = way.topic, way.partition, append.timestamp_ms
+        last, report = len(append.records) - 1, partial(self._reported, way, append)
+        extra = (list(append.headers),) if append.headers else ()
+        produce = self._producer.produce
+        with our_errors(f"appending to {topic}/{partition}"):
+            for place, (key, value) in enumerate(append.records):
+                told = report if place == last else None
+                while True:
+                    try:
+                        produce(topic, value, key, partition, told, told, timestamp_ms, *extra)
+                        break
+                    except BufferError:
+                        self._serve(self._producer.poll, 0.1)
+                    except KafkaException as error:
+                        self._refuse(error.args[0], f" of {topic}/{partition}")
+                        raise
+
+    def _flushed(self, timeout_s: float) -> int:
+        """Flush for so long; how many records are not stored yet."""
+        self._serve(self._producer.flush, timeout_s)
+        return len(self._producer) + self._held
+
     def _serve(self, serve: Callable[[float], int], timeout_s: float) -> int:
         try:
             result = serve(timeout_s)
@@ -136,12 +183,33 @@ class KafkaLog:
             if not isinstance(error.__cause__, KafkaException):
                 raise
             self._refuse(error.__cause__.args[0])
+        self._tell()
         self._raise_refused()
         return result
 
-    def _reported(self, error: KafkaError | None, message: Message) -> None:
+    def _reported(
+        self, way: _Way, append: _Append, error: KafkaError | None, message: Message
+    ) -> None:
+        # Within the client, which cannot be called from here.
         if error is not None:
-            self._refuse(error, f" of {message.topic()}/{message.partition()}")
+            self._refuse(error, f" of {way.topic}/{way.partition}")
+        else:
+            self._answered.append((way, append, message.offset() or 0))
+
+    def _tell(self) -> None:
+        """Say of appends that they are stored; send what waited for that."""
+        while True:
+            try:
+                way, append, offset = self._answered.popleft()
+            except IndexError:  # all is told, by us or another thread
+                return
+            with self._lock:
+                way.unanswered -= len(append.records)
+            self._send(way)
+            if append.placed is not None:
+                append.placed(offset)
+            if append.delivered is not None:
+                append.delivered()
 
     def _refuse(self, error: KafkaError, where: str = "") -> None:
         if self._refused is None:
@@ -157,26 +225,24 @@ class KafkaLog:
             delivered()
 
 
-class _Report:
-    """Takes the delivery report of the last record of one append."""
+class _Append(msgspec.Struct, frozen=True):
+    """Records that are stored together, and who is told of it."""
 
-    __slots__ = ("_delivered", "_failed", "_placed")
+    records: Sequence[tuple[Key, bytes | None]]
+    timestamp_ms: int
+    headers: Sequence[tuple[str, bytes]] | None
+    delivered: Callable[[], None] | None
+    placed: Callable[[int], None] | None
 
-    def __init__(
-        self,
-        delivered: Callable[[], None] | None,
-        placed: Callable[[int], None] | None,
-        failed: Callable[[KafkaError, Message], None],
-    ) -> None:
-        self._delivered = delivered
-        self._placed = placed
-        self._failed = failed
 
-    def __call__(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failed(error, message)
-            return
-        if self._placed is not None:
-            self._placed(message.offset() or 0)
-        if self._delivered is not None:
-            self._delivered()
+class _Way:
+    """To one partition: how many records are unanswered, and what waits for the answer."""
+
+    __slots__ = ("held", "partition", "sending", "topic", "unanswered")
+
+    def __init__(self, topic: str, partition: int) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.unanswered = 0
+        self.held: list[_Append] = []
+        self.sending = False

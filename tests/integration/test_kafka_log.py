@@ -8,7 +8,10 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -183,16 +186,19 @@ def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: 
         assert log.ends([("facts", 0)]) == {("facts", 0): 3}
 
 
-def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) -> None:
-    with _own_kafka(partitions=2) as (directory, at):
+@pytest.mark.parametrize(("partitions", "at_once"), [(2, 10), (1, 5)])
+def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(
+    opened: Open, partitions: int, at_once: int
+) -> None:
+    with _own_kafka(partitions=partitions) as (directory, at):
         log = opened(configuration(Settings(kafka=at)))
-        log.append("facts", 0, [(None, b"0")])
+        log.append("facts", 0, [(None, b"first")])
         log.flush()
 
         os.kill(_broker(directory), signal.SIGSTOP)
         for _ in range(10):
-            for partition in (0, 1):
-                log.append("facts", partition, [(None, b"%d" % n) for n in range(10)])
+            for partition in range(partitions):
+                log.append("facts", partition, [(None, b"%d" % n) for n in range(at_once)])
             log.poll(0.02)
         began_s, until_s = time.process_time(), time.monotonic() + 2
         while time.monotonic() < until_s:
@@ -202,7 +208,73 @@ def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(opened: Open) ->
         log.flush()
 
         assert taken_s < 0.5
-        assert log.ends([("facts", 0), ("facts", 1)]) == {("facts", 0): 101, ("facts", 1): 100}
+        ends = log.ends([("facts", partition) for partition in range(partitions)])
+        assert ends[("facts", 0)] == 1 + 10 * at_once
+        assert set(list(ends.values())[1:]) <= {10 * at_once}
+
+
+def test_what_is_held_back_for_an_answer_is_stored_and_told_in_order(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic()
+    log = opened(connection)
+    told: list[tuple[int, int]] = []
+
+    def append(number: int) -> None:
+        def placed(offset: int) -> None:
+            told.append((number, offset))
+
+        log.append(topic, 0, [(None, b"%d" % number)] * (1 + number % 7), placed=placed)
+
+    for number in range(200):
+        append(number)
+    log.flush()
+
+    sizes = [1 + number % 7 for number in range(200)]
+    assert told == list(enumerate(offset - 1 for offset in accumulate(sizes)))
+    values = [int(r.value or b"") for r in log.read(topic, 0, start=0, end=sum(sizes))]
+    assert values == [number for number, size in enumerate(sizes) for _ in range(size)]
+
+
+def test_records_appended_by_those_who_are_told_of_others_are_stored_by_the_same_flush(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic()
+    log = opened(connection)
+
+    def append(left: int) -> None:
+        log.append(topic, 0, [(None, b"%d" % left)] * 10, delivered=partial(again, left))
+
+    def again(left: int) -> None:
+        if left:
+            append(left - 1)
+
+    append(5)
+    log.flush()
+
+    assert log.ends([(topic, 0)]) == {(topic, 0): 60}
+
+
+def test_threads_may_append_to_one_partition_each_in_its_own_order(
+    connection: dict[str, Any], opened: Open, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic()
+    log = opened(connection)
+
+    def append(name: int) -> None:
+        for number in range(500):
+            log.append(topic, 0, [(b"%d" % name, b"%d" % number)])
+            if not number % 50:
+                log.poll(0.001)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(append, range(4)))
+    log.flush()
+
+    found: dict[bytes, list[int]] = {}
+    for record in log.read(topic, 0, start=0, end=2000):
+        found.setdefault(record.key or b"", []).append(int(record.value or b""))
+    assert found == {b"%d" % name: list(range(500)) for name in range(4)}
 
 
 @contextmanager
