@@ -78,25 +78,33 @@ def until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list
     while expected < end:
         # Exactly as many as are left, or the call waits for ones that we do not want.
         messages = consumer.consume(min(_AT_ONCE, end - expected), 0.1)
-        found = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                expected = message.offset() + 1
-                if expected > end:
-                    break
-                found.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:
-                # Past the gap; but a new leader may for a moment have less than we were told.
-                expected = max(expected, message.offset())
-            else:
-                raise _failure(error, doing)
+        # Errors are few, and records many.
+        if errors := [message for message in messages if message.error() is not None]:
+            found = [message for message in messages if message.error() is None]
+            expected = max(expected, *(_end_told(error, doing) for error in errors))
+        else:
+            found = messages
+        if found:
+            expected = max(expected, found[-1].offset() + 1)
+        if expected > end:
+            found = [message for message in found if message.offset() < end]
         if found:
             yield found
         if messages:
             deadline = time.monotonic() + _PATIENCE_S
         elif time.monotonic() > deadline:
             raise TransientError(f"{doing}: nothing at {expected} in {_PATIENCE_S:g} s")
+
+
+def _end_told(message: Message, doing: str) -> int:
+    """The offset at which Kafka says that the partition ends. Raise what else it says."""
+    error = message.error()
+    assert error is not None
+    if error.code() != KafkaError._PARTITION_EOF:
+        raise _failure(error, doing)
+    # Past the gap; but a new leader may for a moment have less than we were told.
+    end: int = message.offset()
+    return end
 
 
 def _failure(error: KafkaError, doing: str) -> HadronError:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.machinery import ModuleSpec
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions, version
 from importlib.util import decode_source, find_spec, resolve_name
 from pathlib import Path
 
@@ -134,7 +134,19 @@ def _distributions() -> Mapping[str, list[str]]:
 
 def _owners(top: str) -> list[str]:
     """The distributions that a top-level module is of; ours is known where it is not installed."""
-    return [OURS] if top == "hadron" else _distributions().get(top, [])
+    return [OURS] if top == "hadron" else _of_its_name(top) or _distributions().get(top, [])
+
+
+@cache
+def _of_its_name(top: str) -> list[str]:
+    """The distribution that is called like its module; to look through all takes half a second."""
+    try:
+        found = distribution(top)
+    except PackageNotFoundError:
+        return []
+    # Without a file of its own it is a namespace, of which others have parts, too.
+    has_it = f"\n{top}/__init__.py," in f"\n{found.read_text('RECORD') or ''}"
+    return [found.name] if has_it else []
 
 
 def _versions(tops: set[str]) -> dict[str, str]:
