@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 MAGIC = 0
 HEAD = 5  # bytes before the Avro
+FEW = 3  # below it, records are written as fast one by one
 MOST_KNOWN = 1024  # records that are known again: one that is on every partition comes from each
 
 
@@ -53,6 +54,7 @@ class AvroCodec:
         self._schemas: dict[int, Mapping[str, Any]] = {}
         self._fingerprints: dict[int, bytes] = {}
         self._many_readers: dict[bytes, avro.ReadMany] = {}
+        self._many_writers: dict[type[Any], avro.WriteMany] = {}
         self._contracts: dict[type[Any], tuple[bytes, Mapping[str, Any]]] = {}
         self._decode_again = lru_cache(MOST_KNOWN)(self.decode)
         known = list(versions)
@@ -63,6 +65,9 @@ class AvroCodec:
         self._writers = self._versions.writers()
         for version in known:
             self._add_reader(version)
+        for kind, (head, schema) in self._contracts.items():
+            if (many := avro.many_writer(kind, schema, head)) is not None:
+                self._many_writers[kind] = many
 
     def encode(self, fact: Any) -> bytes:
         """Raise ContractError if the fact does not fit its contract."""
@@ -70,6 +75,33 @@ class AvroCodec:
             return self._writers[type(fact)](fact)
         except avro.UNFIT as error:
             raise ContractError(f"cannot encode {type(fact).__name__}: {error}") from error
+
+    def encode_many(self, facts: Sequence[Any]) -> list[bytes]:
+        """Encode facts in order, ticks and raw events of a kind at once.
+
+        These cost less than half of one by one. Raise ContractError if one does not fit.
+        """
+        if len({type(fact) for fact in facts}) == 1:
+            return self._encoded(facts)
+        places: dict[type[Any], list[int]] = {}
+        for place, fact in enumerate(facts):
+            places.setdefault(type(fact), []).append(place)
+        values = [b""] * len(facts)
+        for of_kind in places.values():
+            written = self._encoded([facts[place] for place in of_kind])
+            for place, value in zip(of_kind, written, strict=True):
+                values[place] = value
+        return values
+
+    def _encoded(self, facts: Sequence[Any]) -> list[bytes]:
+        kind = type(facts[0])
+        write = self._many_writers.get(kind) if len(facts) >= FEW else None
+        if write is None:
+            return list(map(self.encode, facts))
+        try:
+            return write(facts)
+        except avro.UNFIT as error:
+            raise ContractError(f"cannot encode {kind.__name__}: {error}") from error
 
     def encode_as(self, fact: Any, version: int) -> bytes:
         """Raise ContractError if there is no such version, or the fact does not fit it."""

@@ -102,20 +102,19 @@ class Outbox:
         batches: Batches = {}
         # Ticks come by the thousand, and few instruments at a time: find their batch once.
         known: dict[tuple[str, str], list[tuple[str | bytes | None, bytes | None]]] = {}
-        encode = self._codec.encode
-        for fact in facts:
+        for fact, value in zip(facts, self._codec.encode_many(facts), strict=True):
             if type(fact) in TICKS:
                 route = (fact.lane, fact.instrument)
                 batch = known.get(route)
                 if batch is None:
                     batch = known[route] = self._batch(batches, fact)
-                batch.append((fact.instrument, encode(fact)))
+                batch.append((fact.instrument, value))
             elif topic_of(fact).everywhere:
-                record = (key_of(fact), encode(fact))
+                record = (key_of(fact), value)
                 for partition in range(self._partitions):
                     batches.setdefault((topic_of(fact).name, partition), []).append(record)
             else:
-                self._batch(batches, fact).append((key_of(fact), encode(fact)))
+                self._batch(batches, fact).append((key_of(fact), value))
         return batches
 
     def _batch(self, batches: Batches, fact: Any) -> list[tuple[str | bytes | None, bytes | None]]:

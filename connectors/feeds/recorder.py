@@ -27,16 +27,22 @@ class Recorder:
     ) -> None:
         """Append the events of one frame, in their order."""
         venue, outside = self._source.venue, self._outside
-        encode, id_of = outside.codec.encode, self._source.ids.id_of
-        by_partition: dict[int, list[tuple[str, bytes]]] = {}
+        id_of, partitions = self._source.ids.id_of, self._source.partitions
+        facts = []
         for element in elements:
-            symbol, index, payload = element.symbol, element.index, element.payload
+            symbol = element.symbol
             key = id_of(venue, symbol)
-            raw = RawReceived(venue, symbol, key, connection, frame, index, seen_ns, payload)
-            partition = partition_of(key, self._source.partitions)
-            by_partition.setdefault(partition, []).append((key, encode(raw)))
+            facts.append(
+                RawReceived(
+                    venue, symbol, key, connection, frame, element.index, seen_ns, element.payload
+                )
+            )
             if symbol == UNREADABLE:
                 outside.telemetry.count(FEED_UNREADABLE, venue=venue)
+        by_partition: dict[int, list[tuple[str, bytes]]] = {}
+        for fact, value in zip(facts, outside.codec.encode_many(facts), strict=True):
+            partition = partition_of(fact.instrument, partitions)
+            by_partition.setdefault(partition, []).append((fact.instrument, value))
         self._append(by_partition, seen_ns // 1_000_000)
         outside.telemetry.count(FEED_EVENTS, len(elements), venue=venue)
 

@@ -77,7 +77,10 @@ class KafkaLog:
         delivered: Callable[[], None] | None = None,
         placed: Callable[[int], None] | None = None,
     ) -> None:
-        """See FactLog. `delivered` of an earlier append may be called meanwhile."""
+        """See FactLog. `delivered` of an earlier append may be called meanwhile.
+
+        `records` are kept, not copied, until they are stored.
+        """
         self._raise_refused()
         if not records:
             if delivered is not None:
@@ -110,6 +113,8 @@ class KafkaLog:
 
     def close(self) -> None:
         """Disconnect. What is not stored yet is given up: flush first."""
+        for way in self._ways.values():
+            way.held.clear()
         self._producer.purge()
         with suppress(TransientError):
             self._serve(lambda _: self._producer.close(), 0)
@@ -172,7 +177,9 @@ class KafkaLog:
     def _flushed(self, timeout_s: float) -> int:
         """Flush for so long; how many records are not stored yet."""
         self._serve(self._producer.flush, timeout_s)
-        return len(self._producer) + self._held
+        # In this order: another thread may be sending what it held.
+        waiting = self._held + sum(way.sending for way in list(self._ways.values()))
+        return waiting + len(self._producer)
 
     def _serve(self, serve: Callable[[float], int], timeout_s: float) -> int:
         try:

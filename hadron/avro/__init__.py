@@ -4,16 +4,17 @@ from hadron.avro.reading import ReadMany, many_reader, name_reader, reader
 from hadron.avro.shape import exact_fields
 from hadron.avro.splitting import Splitter
 from hadron.avro.versions import UNFIT, Versions
-from hadron.avro.writing import longs_of_many
+from hadron.avro.writing import WriteMany, many_writer
 
 __all__ = [
     "UNFIT",
     "ReadMany",
     "Splitter",
     "Versions",
+    "WriteMany",
     "exact_fields",
-    "longs_of_many",
     "many_reader",
+    "many_writer",
     "name_reader",
     "reader",
 ]

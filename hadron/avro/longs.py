@@ -1,14 +1,15 @@
 """Many longs at once.
 
 Avro's long and protobuf's sint64 are the same bytes: zigzag, seven bits a byte (Avro specification,
-"Binary Encoding"; Protocol Buffers, "Encoding"). So protobuf's parser, which is C throughout, reads
-a run of them in a sixth of the time of fastavro, which asks a file object for each byte.
+"Binary Encoding"; Protocol Buffers, "Encoding"). So protobuf, which is C throughout, reads a run of
+them in a sixth of the time of fastavro, which asks a file object for each byte, and writes it in a
+third.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -22,14 +23,25 @@ MOST_SHOWN = 1_000  # bytes that an error keeps
 
 def longs(body: bytes, count: int) -> list[int]:
     """So many longs, one after the other. Raise ContractError if the bytes are not just these."""
-    read, undecodable = _parser()
+    message, undecodable = _message()
     try:
-        items: list[int] = list(read(_TAG + varint(len(body)) + body).items)
+        items: list[int] = list(message.FromString(_TAG + varint(len(body)) + body).items)
     except undecodable as error:
         raise ContractError("a number has no end", record=body[:MOST_SHOWN]) from error
     if len(items) != count:
         raise ContractError("records run into each other", record=body[:MOST_SHOWN])
     return items
+
+
+def groups(values: Iterable[int], width: int) -> list[bytes]:
+    """Longs as Avro writes them, `width` of them together.
+
+    Raise ValueError for one that does not fit 64 bits, TypeError for what is no whole number.
+    """
+    message, _ = _message()
+    run: bytes = message(items=values).SerializeToString()
+    length = together(1).match(run, len(_TAG))  # none where there are no values
+    return together(width).findall(run, length.end()) if length else []
 
 
 def varint(number: int) -> bytes:
@@ -49,8 +61,8 @@ def together(count: int) -> re.Pattern[bytes]:
 
 
 @cache
-def _parser() -> tuple[Callable[[bytes], Any], type[Exception]]:
-    """What reads a run of longs, and what it raises for bytes that are none."""
+def _message() -> tuple[Any, type[Exception]]:
+    """A run of longs as protobuf's message, and what it raises for bytes that are none."""
     # Not at the top: who reads single records need not wait for protobuf.
     from google.protobuf import (  # type: ignore[import-untyped]
         descriptor_pb2,
@@ -66,8 +78,7 @@ def _parser() -> tuple[Callable[[bytes], Any], type[Exception]]:
     )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    message = message_factory.GetMessageClass(pool.FindMessageTypeByName("hadron.Longs"))
-    return message.FromString, DecodeError
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("hadron.Longs")), DecodeError
 
 
 _TAG = b"\x0a"  # field 1, a run of bytes

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from itertools import chain
+from operator import add, attrgetter
 from typing import Any
 
 from fastavro import parse_schema
 from fastavro._write import write_data  # type: ignore[attr-defined]
 
 from hadron.avro.cells import LONGS, Write, longs, segments
-from hadron.avro.longs import together
+from hadron.avro.longs import groups
 from hadron.avro.shape import (
     MOST_RUNS,
     Schema,
@@ -22,6 +23,8 @@ from hadron.avro.shape import (
     repeated_fields,
 )
 
+WriteMany = Callable[[Sequence[Any]], list[bytes]]
+
 
 def writer(kind: type[Any], schema: Schema, head: bytes) -> Write:
     """Turns facts of a kind into `head` and their Avro."""
@@ -32,9 +35,28 @@ def writer(kind: type[Any], schema: Schema, head: bytes) -> Write:
     return lambda fact: head + whole(fact)
 
 
+def many_writer(kind: type[Any], schema: Schema, head: bytes) -> WriteMany | None:
+    """Turns facts of a kind into what `writer` makes of each, in less than half of the time.
+
+    None for kinds whose fields after the repeated ones are no longs, or longs and bytes.
+    """
+    repeated = repeated_fields(schema)
+    rests = _rests_writer(schema["fields"][len(repeated) :])
+    if not repeated or rests is None:
+        return None
+    run_of = _run_writer(kind, schema, repeated, head)
+    return lambda facts: list(map(add, map(run_of, facts), rests(facts)))
+
+
 def _repeating_writer(
     kind: type[Any], schema: Schema, repeated: tuple[str, ...], head: bytes
-) -> Callable[[Any], bytes]:
+) -> Write:
+    run_of = _run_writer(kind, schema, repeated, head)
+    rest = _rest_writer(kind, schema, schema["fields"][len(repeated) :])
+    return lambda fact: run_of(fact) + rest(fact)
+
+
+def _run_writer(kind: type[Any], schema: Schema, repeated: tuple[str, ...], head: bytes) -> Write:
     """Encodes the first fields once for each combination of their values.
 
     A record is its fields one after the other (Avro specification, "Complex Types: Records"), so
@@ -42,20 +64,18 @@ def _repeating_writer(
     """
     values_of = attrgetter(*repeated)
     first = first_writer(kind, schema)
-    rest = _rest_writer(kind, schema, schema["fields"][len(repeated) :])
     known: dict[Any, bytes] = {}
 
-    def begin(fact: Any, values: Any) -> bytes:
-        if len(known) >= MOST_RUNS:
-            known.clear()
-        run = known[values] = head + first(fact)
+    def run_of(fact: Any) -> bytes:
+        values = values_of(fact)
+        run = known.get(values)
+        if run is None:
+            if len(known) >= MOST_RUNS:
+                known.clear()
+            run = known[values] = head + first(fact)
         return run
 
-    def write(fact: Any) -> bytes:
-        values = values_of(fact)
-        return (known.get(values) or begin(fact, values)) + rest(fact)
-
-    return write
+    return run_of
 
 
 def first_writer(kind: type[Any], schema: Schema) -> Write:
@@ -96,6 +116,33 @@ def _longs_and_bytes_writer(fields: Sequence[Any]) -> Write:
     return write
 
 
+def _rests_writer(fields: Sequence[Any]) -> WriteMany | None:
+    """Encodes the fields after the repeated ones, of many records."""
+    if are_longs(fields):
+        return _many_longs_writer(fields)
+    if are_longs_and_bytes(fields):
+        return _many_longs_and_bytes_writer(fields)
+    return None
+
+
+def _many_longs_writer(fields: Sequence[Any]) -> WriteMany:
+    width, values_of = len(fields), attrgetter(*(field["name"] for field in fields))
+    return lambda facts: groups(chain.from_iterable(map(values_of, facts)), width)
+
+
+def _many_longs_and_bytes_writer(fields: Sequence[Any]) -> WriteMany:
+    *names, last = (field["name"] for field in fields)
+    width, values_of, last_of = len(fields), attrgetter(*names), attrgetter(last)
+
+    def write(facts: Sequence[Any]) -> list[bytes]:
+        contents = list(map(last_of, facts))
+        rows = zip(map(values_of, facts), contents, strict=True)
+        heads = groups((n for others, last in rows for n in (*others, len(last))), width)
+        return list(map(add, heads, contents))
+
+    return write
+
+
 def _record_writer(kind: type[Any], schema: Schema) -> Write:
     names: dict[str, Any] = {}
     parsed: Any = parse_schema(dict(schema), names)
@@ -122,12 +169,3 @@ def _walking_writer(kind: type[Any], parsed: Any, names: dict[str, Any]) -> Writ
         return bytes(record)
 
     return write
-
-
-def longs_of_many(values: Sequence[int], width: int) -> list[bytes]:
-    """Longs as Avro writes them, `width` of them together: a third of the time of one by one."""
-    written = bytearray()
-    write_data(written, values, LONGS, {}, "", {})
-    # Before them stands their count, which is a long too, and after them a count of 0.
-    body = bytes(written[len(together(1).match(written)[0]) : -1])  # type: ignore[index]
-    return together(width).findall(body)

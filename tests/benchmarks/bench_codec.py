@@ -35,6 +35,7 @@ def main() -> None:
         values = [codec().encode(one) for one in some]
         encode, decode, many = codec().encode, codec().decode, codec().decode_many
         result[f"{name}_encode_us"] = _each(partial(_all, encode, some))
+        result[f"{name}_encode_many_us"] = _each(partial(codec().encode_many, some))
         result[f"{name}_decode_us"] = _each(partial(_all, decode, values))
         result[f"{name}_decode_many_us"] = _each(partial(many, values))
     show(result)

@@ -56,6 +56,40 @@ def test_many_facts_come_back_as_one_by_one(facts: list[object]) -> None:
     assert codec().decode_many(values) == facts
 
 
+LONGS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-70, 70))
+RAWS = st.builds(
+    lambda frame, seen_ns, payload: msgspec.structs.replace(
+        a_raw(payload), frame=frame, seen_ns=seen_ns
+    ),
+    LONGS,
+    LONGS,
+    st.binary(max_size=200),
+)
+TRADES = st.builds(
+    lambda price, offset: msgspec.structs.replace(a_trade("1.50"), price=price, raw_offset=offset),
+    LONGS,
+    LONGS,
+)
+QUOTES = st.builds(
+    lambda bid, size: msgspec.structs.replace(a_quote(), bid=bid, ask_size=size), LONGS, LONGS
+)
+
+
+@given(st.lists(st.one_of(RAWS, TRADES, QUOTES, st.just(a_decision())), max_size=30))
+def test_many_facts_are_written_as_one_by_one(facts: list[object]) -> None:
+    assert codec().encode_many(facts) == [codec().encode(fact) for fact in facts]
+
+
+@pytest.mark.parametrize("seen_ns", [2**63, -(2**63) - 1, 1.5, "1", None])
+@pytest.mark.parametrize("fact", [a_raw(b"{}"), a_trade("1.50"), a_quote()])
+def test_a_fact_among_many_that_does_not_fit_its_contract_is_refused(
+    fact: msgspec.Struct, seen_ns: object
+) -> None:
+    unfit = msgspec.structs.replace(fact, seen_ns=seen_ns)
+    with pytest.raises(ContractError, match=type(fact).__name__):
+        codec().encode_many([fact, fact, unfit, fact])
+
+
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=4), st.integers(0, 3))
 def test_a_bad_record_among_many_is_a_contract_error_or_harmless(
     bodies: list[bytes], place: int

@@ -15,7 +15,7 @@ from psycopg.adapt import PyFormat
 from connectors.timescale.binary import NULL, sized
 from connectors.timescale.verifying import numerics
 from connectors.timescale.verifying.longs import Longs, longs_of_rows
-from hadron.avro import longs_of_many
+from hadron.avro.longs import groups
 
 longs = st.integers(-(2**63), 2**63 - 1)
 rows = st.integers(1, 5).flatmap(
@@ -40,7 +40,7 @@ def cell(number: Decimal | None) -> bytes:
 def test_rows_of_longs_are_as_avro_has_them(some: list[list[int]]) -> None:
     written = longs_of_rows(np.array(some, np.int64))
 
-    assert written == longs_of_many([one for row in some for one in row], len(some[0]))
+    assert written == groups([one for row in some for one in row], len(some[0]))
 
 
 def test_no_rows_are_no_bytes() -> None:
