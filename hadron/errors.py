@@ -4,6 +4,7 @@ HadronError
 ├── SettingsError          a setting is missing or wrong          tell the operator, do not start
 ├── RequestRefused         what is asked cannot be, or not now    tell who asked, go on
 ├── ContractError          a record does not fit its schema       dead-letter it
+├── StoodStill             others do our work by now              stop, and say no more
 ├── TransientError         the outside world is unwell            retry it
 └── ImpossibleTransition   the log contradicts itself             stop
     └── PoisonLimitReached too many records cannot be read        stop, before the topic drains
@@ -38,6 +39,10 @@ class ContractError(HadronError):
     def __init__(self, message: str, *, record: bytes = b"") -> None:
         super().__init__(message)
         self.record = record[:200]
+
+
+class StoodStill(HadronError):
+    """A process did nothing for so long that others do its work now. It may not say more."""
 
 
 class TransientError(HadronError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hadron.errors import HadronError
+from hadron.errors import StoodStill
 
 
 class Session:
@@ -14,10 +14,10 @@ class Session:
         self.alive_s = now_s
 
     def check(self, now_s: float) -> None:
-        """Count as alive now. Raise HadronError after a silence that was longer than allowed."""
+        """Count as alive now. Raise StoodStill after a silence that was longer than allowed."""
         silent_s = now_s - self.alive_s
         if silent_s > self._length_s:
-            raise HadronError(
+            raise StoodStill(
                 f"{self._process} stood still for {silent_s:.1f} s, longer than its session of"
                 f" {self._length_s:.0f} s: its partitions may be another's now"
             )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import structlog
 
-from hadron.errors import HadronError
+from hadron.errors import HadronError, StoodStill
 from hadron.wiring.context import Context
 
 if TYPE_CHECKING:
@@ -72,16 +72,17 @@ async def _run_stream(context: Context) -> None:
         events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
         context.alarms.stopped(error)
         context.alarms.close()
-        _leave(log)
+        _leave(log, error)
     await app.stop()
     work.cancel()
     log.flush()
 
 
-def _leave(log: KafkaLog) -> NoReturn:
+def _leave(log: KafkaLog, error: Exception) -> NoReturn:
     """Leave as a crash does: Faust would wait for acknowledgements that must not come."""
-    with suppress(HadronError):
-        log.flush(LAST_WORDS_S)
+    if not isinstance(error, StoodStill):
+        with suppress(HadronError):
+            log.flush(LAST_WORDS_S)
     sys.stderr.flush()
     os._exit(1)
 

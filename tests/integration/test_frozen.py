@@ -67,12 +67,24 @@ def intents(alone: Platform) -> int:
     return sum(alone.log.ends([("intents", p) for p in range(SHARDS)]).values())
 
 
-def frozen_at_work(alone: Platform, desk: subprocess.Popen[bytes], chance: random.Random) -> None:
-    """Freeze a desk while it has decisions that it fetched and did not step."""
+def frozen_at_work(
+    alone: Platform, desk: subprocess.Popen[bytes], chance: random.Random
+) -> subprocess.Popen[bytes]:
+    """Freeze a desk while it has decisions that it fetched and did not step; return which.
+
+    One that meets an entry of the sleeper before it ends, as it must, and is started again.
+    """
     before = intents(alone)
     wanted = before + chance.randrange(500, DECISIONS // 3)
-    until(lambda: intents(alone) >= wanted, "the desk works")
+    deadline = time.monotonic() + PATIENCE_S
+    while intents(alone) < wanted:
+        assert time.monotonic() < deadline, f"{intents(alone)} intents; wanted {wanted}"
+        if desk.poll() is not None:
+            assert FENCED in alone.said("desk")
+            desk = alone.start("desk")
+        time.sleep(0.01)
     desk.send_signal(signal.SIGSTOP)
+    return desk
 
 
 def all_is_whole(alone: Platform, desk: subprocess.Popen[bytes], decided: int) -> int:
@@ -128,7 +140,7 @@ def test_a_desk_that_slept_through_its_session_stops_and_nothing_is_ordered_twic
     desk = alone.start("desk")
     for number in range(ROUNDS):
         decide(alone, number * DECISIONS)
-        frozen_at_work(alone, desk, chance)
+        desk = frozen_at_work(alone, desk, chance)
         other = supervised(alone, alone.start("desk"))
         ended(desk)
         desk = supervised(alone, other)
@@ -141,7 +153,7 @@ def test_where_no_clock_tells_it_the_offset_of_its_entry_stops_it(alone: Platfor
     alone.environment["HADRON_SESSION_S"] = LONG_S
     desk = alone.start("desk")
     decide(alone, 0)
-    frozen_at_work(alone, desk, random.Random(1))
+    desk = frozen_at_work(alone, desk, random.Random(1))
     leave_for_it(alone)
     other = supervised(alone, alone.start("desk"))
     before = intents(alone)
