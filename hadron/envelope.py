@@ -18,6 +18,7 @@ from hadron.contracts import CLASS_OF
 from hadron.errors import ContractError
 from hadron.ports import Split
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 MAGIC = 0
@@ -81,20 +82,9 @@ class AvroCodec:
 
         These cost less than half of one by one. Raise ContractError if one does not fit.
         """
-        if len({type(fact) for fact in facts}) == 1:
-            return self._encoded(facts)
-        places: dict[type[Any], list[int]] = {}
-        for place, fact in enumerate(facts):
-            places.setdefault(type(fact), []).append(place)
-        values = [b""] * len(facts)
-        for of_kind in places.values():
-            written = self._encoded([facts[place] for place in of_kind])
-            for place, value in zip(of_kind, written, strict=True):
-                values[place] = value
-        return values
+        return _by_key([type(fact) for fact in facts], facts, self._encoded)
 
-    def _encoded(self, facts: Sequence[Any]) -> list[bytes]:
-        kind = type(facts[0])
+    def _encoded(self, kind: type[Any], facts: Sequence[Any]) -> list[bytes]:
         write = self._many_writers.get(kind) if len(facts) >= FEW else None
         if write is None:
             return list(map(self.encode, facts))
@@ -183,24 +173,13 @@ class AvroCodec:
         These cost a third to a half of one by one. Raise ContractError if any fits no known
         contract.
         """
-        if len({value[:HEAD] for value in values}) == 1:  # as raw events have, and many ticks
-            only = self._many_readers.get(values[0][:HEAD])
-            if only is not None:
-                return self._read_many(only, [value[HEAD:] for value in values])
-        places: dict[bytes, list[int]] = {}
-        for place, value in enumerate(values):
-            places.setdefault(value[:HEAD], []).append(place)
-        facts: list[Any] = [None] * len(values)
-        for head, of_head in places.items():
-            read = self._many_readers.get(head)
-            found = (
-                self._read_many(read, [values[place][HEAD:] for place in of_head])
-                if read is not None
-                else [self._decode_again(values[place]) for place in of_head]
-            )
-            for place, fact in zip(of_head, found, strict=True):
-                facts[place] = fact
-        return facts
+        return _by_key([value[:HEAD] for value in values], values, self._decoded)
+
+    def _decoded(self, head: bytes, values: Sequence[bytes]) -> list[Any]:
+        read = self._many_readers.get(head)
+        if read is None:
+            return list(map(self._decode_again, values))
+        return self._read_many(read, [value[HEAD:] for value in values])
 
     def splitter(self, kinds: Iterable[type[Any]], make: Callable[[Any], T]) -> Split[T]:
         """Splits records of the newest contracts of these kinds; see hadron.avro.splitting."""
@@ -237,6 +216,22 @@ class AvroCodec:
             self._name_readers[version.id] = named
         if same and (read := avro.many_reader(kind, version.schema)) is not None:
             self._many_readers[_head(version.id)] = read
+
+
+def _by_key(
+    keys: Sequence[K], items: Sequence[Any], make: Callable[[K, Sequence[Any]], list[Any]]
+) -> list[Any]:
+    """What is made of the items of each key, many at once; in the order of the items."""
+    if len(set(keys)) == 1:  # as of raw events, and of many ticks
+        return make(keys[0], items)
+    places: dict[K, list[int]] = {}
+    for place, key in enumerate(keys):
+        places.setdefault(key, []).append(place)
+    made: list[Any] = [None] * len(items)
+    for key, of_key in places.items():
+        for place, one in zip(of_key, make(key, [items[at] for at in of_key]), strict=True):
+            made[place] = one
+    return made
 
 
 def _schema_id(value: bytes) -> int:

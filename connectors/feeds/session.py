@@ -102,7 +102,6 @@ class Session:
             await do(received(frame, seen_ns), seen_ns)
             while self._recorder.in_flight > most:  # the log is slow: let the venue's socket fill
                 await asyncio.sleep(0.01)
-                self._outside.log.poll()
                 self._protocol.paused(time.time_ns())
 
     async def _tick(self, socket: ClientConnection) -> None:

@@ -181,9 +181,9 @@ class KafkaLog:
         waiting = self._held + sum(way.sending for way in list(self._ways.values()))
         return waiting + len(self._producer)
 
-    def _serve(self, serve: Callable[[float], int], timeout_s: float) -> int:
+    def _serve(self, serve: Callable[[float], object], timeout_s: float) -> None:
         try:
-            result = serve(timeout_s)
+            serve(timeout_s)
         except KafkaException as error:  # fatal ones are raised from here
             self._refuse(error.args[0])
         except SystemError as error:  # the same, where callbacks were still called after it
@@ -192,7 +192,6 @@ class KafkaLog:
             self._refuse(error.__cause__.args[0])
         self._tell()
         self._raise_refused()
-        return result
 
     def _reported(
         self, way: _Way, append: _Append, error: KafkaError | None, message: Message

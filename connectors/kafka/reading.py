@@ -78,12 +78,10 @@ def until(consumer: Consumer, start: int, end: int, doing: str) -> Iterator[list
     while expected < end:
         # Exactly as many as are left, or the call waits for ones that we do not want.
         messages = consumer.consume(min(_AT_ONCE, end - expected), 0.1)
-        # Errors are few, and records many.
-        if errors := [message for message in messages if message.error() is not None]:
-            found = [message for message in messages if message.error() is None]
+        found = [message for message in messages if message.error() is None]
+        if len(found) < len(messages):  # seldom
+            errors = (message for message in messages if message.error() is not None)
             expected = max(expected, *(_end_told(error, doing) for error in errors))
-        else:
-            found = messages
         if found:
             expected = max(expected, found[-1].offset() + 1)
         if expected > end:

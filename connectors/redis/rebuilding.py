@@ -79,10 +79,11 @@ def _compared(
         for topic in topics_of(settings.prefix)
         for partition in range(settings.num_shards)
     ]
-    ends = past.ends(places)
+    ends_of = connection.patiently(past.ends)
+    ends = ends_of(places)
     records = sum(past.fold(ends, intake))
     found = store.get(_keys(store))
-    records += sum(past.between(ends, past.ends(places), intake))
+    records += sum(past.between(ends, ends_of(places), intake))
     return records, hot, found
 
 

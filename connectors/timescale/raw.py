@@ -37,10 +37,14 @@ class RawRows:
         facts = self._codec.decode_many(values)
         if not all(type(fact) is RawReceived for fact in facts):
             raise ContractError("not only raw events")
-        return list(map(self.row, facts, offsets, values))
+        return list(map(self._row, facts, offsets, values, self._codec.encode_many(facts)))
 
     def row(self, fact: RawReceived, offset: int, value: bytes) -> bytes:
         """The row of a raw event that lies at `offset` as `value`."""
+        return self._row(fact, offset, value, self._codec.encode(fact))
+
+    def _row(self, fact: RawReceived, offset: int, value: bytes, written: bytes) -> bytes:
+        """`written` is what we would write of the fact today."""
         texts = self._texts
         return b"".join(
             (
@@ -50,14 +54,9 @@ class RawRows:
                 texts[fact.symbol],
                 texts[fact.instrument],
                 sized(fact.payload),
-                self._record(fact, value),
+                self._kept if written == value else field(kept(fact, value, self._codec)),
             )
         )
-
-    def _record(self, fact: RawReceived, value: bytes) -> bytes:
-        if self._codec.encode(fact) == value:
-            return self._kept
-        return field(kept(fact, value, self._codec))
 
 
 def _integers(fact: RawReceived, partition: int, offset: int) -> bytes:

@@ -137,7 +137,7 @@ def _many_longs_and_bytes_writer(fields: Sequence[Any]) -> WriteMany:
     def write(facts: Sequence[Any]) -> list[bytes]:
         contents = list(map(last_of, facts))
         rows = zip(map(values_of, facts), contents, strict=True)
-        heads = groups((n for others, last in rows for n in (*others, len(last))), width)
+        heads = groups((n for others, content in rows for n in (*others, len(content))), width)
         return list(map(add, heads, contents))
 
     return write

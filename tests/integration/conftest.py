@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import shutil
@@ -46,6 +47,7 @@ def stack() -> Iterator[Endpoints]:
             redis=external["redis"] or started.redis,
         )
     finally:
+        gc.collect()  # clients that nobody has any more would go on looking for their broker
         local.down(directory, progress=lambda _: None)
         shutil.rmtree(directory)
 

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,11 @@ class Platform:
                 late.append(f"{name} did not stop on SIGTERM: {self.said(name)[-5000:]}")
         assert late == [], "\n".join(late)
 
+    def close(self) -> None:
+        """Stop all and leave the log, which would go on looking for its broker when that ends."""
+        with closing(self.log):
+            self.stop_all()
+
     def wake_all(self) -> None:
         """Let what a test has frozen go on, so that it can be stopped."""
         for _, child in self._children:
@@ -202,12 +207,11 @@ def platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
 @contextmanager
 def empty_platform(*need: stack.Name, **more: str) -> Iterator[Platform]:
     """The same without topics and tables."""
-    with servers("kafka", *need) as (directory, endpoints):
-        made = Platform(directory, endpoints, more)
-        try:
-            yield made
-        finally:
-            made.stop_all()
+    with (
+        servers("kafka", *need) as (directory, endpoints),
+        closing(Platform(directory, endpoints, more)) as made,
+    ):
+        yield made
 
 
 @contextmanager

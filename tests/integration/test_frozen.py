@@ -7,7 +7,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -76,13 +76,9 @@ def frozen_at_work(
     """
     before = intents(alone)
     wanted = before + chance.randrange(500, DECISIONS // 3)
-    deadline = time.monotonic() + PATIENCE_S
-    while intents(alone) < wanted:
-        assert time.monotonic() < deadline, f"{intents(alone)} intents; wanted {wanted}"
-        if desk.poll() is not None:
-            assert FENCED in alone.said("desk")
-            desk = alone.start("desk")
-        time.sleep(0.01)
+    desk = started_again(
+        alone, desk, lambda: max(0, wanted - intents(alone)), look_s=0.01, ends_by=FENCED
+    )
     desk.send_signal(signal.SIGSTOP)
     return desk
 
@@ -115,12 +111,25 @@ def all_is_whole(alone: Platform, desk: subprocess.Popen[bytes], decided: int) -
 
 def supervised(alone: Platform, desk: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
     """Wait until a desk took everything; one that ends is started again. Return the last."""
+    return started_again(alone, desk, lambda: alone.left(["desk"]), look_s=0.2)
+
+
+def started_again(
+    alone: Platform,
+    desk: subprocess.Popen[bytes],
+    left: Callable[[], int],
+    *,
+    look_s: float,
+    ends_by: str = "",
+) -> subprocess.Popen[bytes]:
+    """Start a desk again when it ends, which it says was `ends_by`, until nothing is left."""
     deadline = time.monotonic() + PATIENCE_S
-    while alone.left(["desk"]):
-        assert time.monotonic() < deadline, f"{alone.left(['desk'])} records are not taken"
+    while left():
+        assert time.monotonic() < deadline, f"{left()} are left"
         if desk.poll() is not None:
+            assert ends_by in alone.said("desk")
             desk = alone.start("desk")
-        time.sleep(0.2)
+        time.sleep(look_s)
     return desk
 
 

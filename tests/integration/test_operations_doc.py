@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -196,10 +197,10 @@ def operator() -> Iterator[Operator]:
         someone.run(block_with("hadron up"))
         someone.run(block_with("hadron keys create"))
         servers = places.endpoints(someone.stack)
-        alone = Platform(home, servers, someone.environment)
-        a_small_day(alone)
-        someone.stop()
-        someone.stands_for = standing_for(alone, home, servers)
+        with closing(Platform(home, servers, someone.environment)) as alone:
+            a_small_day(alone)
+            someone.stop()
+            someone.stands_for = standing_for(alone, home, servers)
         someone.type("hadron control halt --reason drill --author ann")
         someone.type("hadron control resume --reason drill --author ann")
         yield someone

@@ -116,7 +116,7 @@ def alone() -> Iterator[Secured]:
         _live_run(made)
         yield made
     finally:
-        made.stop_all()
+        made.close()
         kafka.stop(directory / "kafka", progress=lambda _: None)
         shutil.rmtree(directory)
 

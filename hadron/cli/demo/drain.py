@@ -13,6 +13,8 @@ from hadron.topics import Names
 
 GIVE_UP_S = 60.0  # without any progress
 LOOK_S = 0.25
+FAR = 10_000  # records left: they take a while, and so does each look
+FAR_LOOK_S = 1.0
 
 
 def waiting(
@@ -40,7 +42,7 @@ def drained(look: Callable[[], int], *, hurried: Callable[[], bool]) -> bool:
     while least > 0:
         if hurried() or time.monotonic() - since > GIVE_UP_S:
             return False
-        time.sleep(LOOK_S)
+        time.sleep(LOOK_S if least < FAR else FAR_LOOK_S)
         left = look()
         if left < least:
             least, since = left, time.monotonic()

@@ -20,14 +20,16 @@ from hadron.cli.demo import drain, report
 from hadron.cli.demo.market import Market
 from hadron.cli.demo.stage import Stage, stage
 from hadron.cli.demo.view import drawn
-from hadron.cli.demo.watch import Sight, Watch, ready
+from hadron.cli.demo.watch import Sight, Watch, ready, scrape
 from hadron.cli.environment import database_url, owner_url
 from hadron.cli.exits import Exit
 from hadron.cli.fleet import Fleet, Job
 from hadron.topics import LIVE
 
 LOOK_S = 1.0
+UNSEEN_LOOK_S = 5.0  # where nobody looks on: each look takes time of every process
 READY_S = 30.0
+Show = Callable[[Sight, str], None]
 PLATFORM = ("archive", "latest", "gateway", "portfolio", "desk", "engine", "normalize")
 
 
@@ -62,16 +64,24 @@ class Play:
     """One demo that runs."""
 
     def __init__(
-        self, market: Market, bounds: Bounds, on: Stage, *, interrupts: Interrupts, show: Any
+        self,
+        market: Market,
+        bounds: Bounds,
+        on: Stage,
+        *,
+        interrupts: Interrupts,
+        show: Show | None,
     ) -> None:
+        """`show` is given what is seen; None: nobody looks on."""
         self._market = market
         self._bounds = bounds
         self._on = on
         self._interrupts = interrupts
-        self._show: Callable[[Sight | None, str], None] = show
+        self._show = show
         self._fleet = Fleet(on.environment, on.directory / "logs")
         self._watch = Watch(database_url(on.settings))
         self._begun_s = self._played_since_s = time.monotonic()
+        self._look_due_s = self._begun_s
         self._first_decision_s: float | None = None
 
     def run(self) -> report.Report:
@@ -97,16 +107,23 @@ class Play:
 
     def _until(self, over: Callable[[], bool], status: str) -> None:
         while not over() and not self._interrupts.count:
-            self._look(status)
+            self._attend(status)
             time.sleep(LOOK_S)
 
-    def _look(self, status: str) -> None:
+    def _attend(self, status: str) -> None:
         for name in self._fleet.tend():
             output.say(f"{name} died and was started again")
+        if time.monotonic() >= self._look_due_s:
+            self._look(status)
+
+    def _look(self, status: str) -> None:
         sight = self._watch.look(self._fleet.ports())
         if sight.decisions and self._first_decision_s is None:
             self._first_decision_s = round(time.monotonic() - self._begun_s, 2)
-        self._show(sight, status)
+        if self._show is not None:
+            self._show(sight, status)
+        elif self._first_decision_s is not None:
+            self._look_due_s = time.monotonic() + UNSEEN_LOOK_S
 
     def _platform_ready(self) -> bool:
         ports = self._fleet.ports()
@@ -117,7 +134,8 @@ class Play:
         seconds = self._bounds.seconds
         if seconds is not None and time.monotonic() - self._played_since_s >= seconds:
             return True
-        simulator = self._watch.readings.get("simulator")
+        port = self._fleet.ports().get("simulator")
+        simulator = scrape(port) if port is not None else None
         return simulator is not None and simulator.value(metrics.SIMULATOR_FINISHED) > 0
 
     def _drained(self) -> bool:
@@ -126,7 +144,7 @@ class Play:
         url = database_url(settings)
 
         def look() -> int:
-            self._look("draining")
+            self._attend("draining")
             return drain.waiting(
                 admin,
                 log,
@@ -183,13 +201,13 @@ def play(
 @contextmanager
 def _screen(
     console: Console, market: Market, begun_s: float, *, quiet: bool
-) -> Iterator[Callable[[Sight | None, str], None]]:
+) -> Iterator[Show | None]:
     if quiet:
-        yield lambda _, __: None
+        yield None
         return
     with Live(console=console, refresh_per_second=4, screen=console.is_terminal) as live:
 
-        def show(sight: Sight | None, status: str) -> None:
+        def show(sight: Sight, status: str) -> None:
             elapsed_s = time.monotonic() - begun_s
             live.update(drawn(sight, market=market.label, status=status, elapsed_s=elapsed_s))
 

@@ -64,7 +64,7 @@ class Watch:
     def look(self, ports: Mapping[str, int]) -> Sight:
         """Scrape the processes that answer on these ports and ask the database."""
         now_s = time.monotonic()
-        fresh = {name: _scrape(port) for name, port in ports.items()}
+        fresh = {name: scrape(port) for name, port in ports.items()}
         self.readings.update({name: found for name, found in fresh.items() if found is not None})
         passed_s = max(now_s - self._before_s, 1e-3)
         totals = self.totals()
@@ -128,6 +128,15 @@ def profit(positions: list[Holding]) -> Decimal:
     return sum(((held.realised or zero) + (held.unrealised or zero) for held in positions), zero)
 
 
+def scrape(port: int) -> Reading | None:
+    """The metrics of the process that answers there, if one does."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=SCRAPE_S) as answer:
+            return scraped(answer.read().decode())
+    except (OSError, HTTPException, ValueError):
+        return None
+
+
 def ready(port: int) -> bool:
     """Whether the process that answers there says that it is ready."""
     try:
@@ -135,14 +144,6 @@ def ready(port: int) -> bool:
             return int(answer.status) == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
-
-
-def _scrape(port: int) -> Reading | None:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=SCRAPE_S) as answer:
-            return scraped(answer.read().decode())
-    except (OSError, HTTPException, ValueError):
-        return None
 
 
 def _total(name: str, reading: Reading) -> int:
