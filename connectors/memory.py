@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ def _now_ms() -> int:
 
 
 class MemoryLog:
-    """A FactLog that ends with the process. Partitions exist as soon as they are named."""
+    """A FactLog and LoopLog that ends with the process. Partitions exist once they are named."""
 
     def __init__(self, *, now_ms: Callable[[], int] = _now_ms) -> None:
         """`now_ms` stamps the records that come without a time."""
@@ -58,6 +59,20 @@ class MemoryLog:
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """See FactLog."""
+        self.poll()
+
+    @property
+    def full(self) -> bool:
+        """See LoopLog."""
+        return False
+
+    async def wait(self, wait_s: float) -> None:
+        """See LoopLog. Others have their turn."""
+        self.poll()
+        await asyncio.sleep(0)
+
+    async def drain(self, timeout_s: float = 30.0) -> None:
+        """See LoopLog."""
         self.poll()
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:

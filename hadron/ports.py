@@ -89,7 +89,7 @@ class Reading(Protocol):
         """The records from `start` up to, not including, `end`; compacted ones are missing."""
 
 
-class FactLog(Reading, Protocol):
+class Appending(Reading, Protocol):
     """An append-only log of partitions. Appends keep their order within a partition."""
 
     def append(
@@ -103,12 +103,15 @@ class FactLog(Reading, Protocol):
         delivered: Callable[[], None] | None = None,
         placed: Callable[[int], None] | None = None,
     ) -> None:
-        """Append (key, value) pairs. `delivered` is called, by poll or flush, once all are stored.
+        """Append (key, value) pairs. `delivered` is called, never from here, once all are stored.
 
-        So is `placed`, with the offset of the last of them.
-
-        Blocks while the local buffer is full. Raise TransientError if the log refuses them.
+        So is `placed`, with the offset of the last of them. Raise TransientError if the log refuses
+        them.
         """
+
+
+class FactLog(Appending, Protocol):
+    """A log for threads. `append` blocks while the local buffer is full."""
 
     def poll(self, wait_s: float = 0.0) -> None:
         """Serve delivery reports; if there is none, wait so long for one.
@@ -117,6 +120,23 @@ class FactLog(Reading, Protocol):
         """
 
     def flush(self, timeout_s: float = 30.0) -> None:
+        """Return when all appended records are stored; else raise TransientError."""
+
+
+class LoopLog(Appending, Protocol):
+    """A log for one event loop, which nothing of it blocks."""
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is not stored yet that more should not be appended."""
+
+    def poll(self) -> None:
+        """Serve delivery reports. Raise TransientError if an earlier append failed."""
+
+    async def wait(self, wait_s: float) -> None:
+        """Serve delivery reports; if there is none, wait so long for one. Raise as `poll` does."""
+
+    async def drain(self, timeout_s: float = 30.0) -> None:
         """Return when all appended records are stored; else raise TransientError."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from hadron import metrics
 from hadron.audit.checkpoints import slot
-from hadron.ports import Codec, FactLog, Telemetry
+from hadron.ports import Codec, LoopLog, Telemetry
 from streams.batching import Fetch
 from streams.outbox import Outbox
 from streams.shard import Place, Shard
@@ -18,7 +18,7 @@ class Checkpointer:
     """Writes one record a shard to the state topic, after all that the shard said is on the log."""
 
     def __init__(
-        self, place: Place, *, outbox: Outbox, log: FactLog, codec: Codec, telemetry: Telemetry
+        self, place: Place, *, outbox: Outbox, log: LoopLog, codec: Codec, telemetry: Telemetry
     ) -> None:
         self._place = place
         self._outbox = outbox

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hadron.partitions import partition_of
-from hadron.ports import Codec, FactLog
+from hadron.ports import Appending, Codec
 from hadron.strategy.engine import Engine
 from hadron.topics import STRATEGIES, Names, key_of
 
@@ -14,7 +14,7 @@ class Deployments:
     Its topic is compacted by version, so two processes that say the same at once do no harm.
     """
 
-    def __init__(self, log: FactLog, codec: Codec, *, names: Names, partitions: int) -> None:
+    def __init__(self, log: Appending, codec: Codec, *, names: Names, partitions: int) -> None:
         """Blocks while it reads what the log has."""
         self._log = log
         self._codec = codec

@@ -110,7 +110,7 @@ class Stream:
         self._intake.reassigned()
 
     async def _turns(self) -> None:
-        sequencer = self._sequencer
+        sequencer, log = self._sequencer, self._tools.log
         while True:
             while sequencer.takes_more and (turns := sequencer.take(but=self._resting())):
                 for partition in {turn.slice.partition for turn in turns}:
@@ -119,7 +119,7 @@ class Stream:
             if not sequencer.ahead:
                 await self._intake.wait()
                 continue
-            await self._standing.until(sequencer.may_step)
+            await self._standing.until(lambda: sequencer.may_step() and not log.full)
             self._standing.check()
             self._watch.beat()
             batch = sequencer.ahead.popleft()
@@ -129,7 +129,7 @@ class Stream:
                 if (shard := self._owned.get(partition)) is not None:
                     shard.follow_to(entry.wanted + 1)
                     self._emitter.hashes(shard)
-            self._tools.log.poll()
+            log.poll()
             await self._intake.let_in()
 
     def _resting(self) -> int | None:

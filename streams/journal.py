@@ -15,7 +15,7 @@ import msgspec
 
 from hadron.audit.facts import SequencedSlice, SlicesSequenced
 from hadron.errors import HadronError
-from hadron.ports import Codec, FactLog
+from hadron.ports import Codec, LoopLog
 
 
 def sequenced(topic: str, records: Sequence[Any]) -> SequencedSlice:
@@ -34,7 +34,7 @@ class Entry(msgspec.Struct):
 class Journal:
     """The journal of a process, for all of its shards. To be used from one event loop."""
 
-    def __init__(self, log: FactLog, codec: Codec, *, topic: str, process: str) -> None:
+    def __init__(self, log: LoopLog, codec: Codec, *, topic: str, process: str) -> None:
         """`topic` is the name on the log."""
         self.topic = topic
         self._log = log

@@ -8,9 +8,10 @@ from typing import Any
 
 from hadron.market.facts import QuoteChanged, TradePrinted
 from hadron.partitions import partition_of
-from hadron.ports import Codec, FactLog
+from hadron.ports import Codec, LoopLog
 from hadron.topics import Names, key_of, partition_key_of, topic_of
 
+WAIT_S = 0.05  # at most, until the log is asked again whether it still takes records
 TICKS = frozenset({TradePrinted, QuoteChanged})
 
 Headers = Sequence[tuple[str, bytes]] | None
@@ -31,13 +32,9 @@ class _Epoch:
 
 
 class Outbox:
-    """Encodes, routes and appends facts; knows which appends are not stored yet.
+    """Encodes, routes and appends facts; knows which appends are not stored yet."""
 
-    To be used from one event loop, which must call `poll` often.
-    """
-
-    def __init__(self, log: FactLog, codec: Codec, *, names: Names, partitions: int) -> None:
-        self.poll = log.poll
+    def __init__(self, log: LoopLog, codec: Codec, *, names: Names, partitions: int) -> None:
         self._log = log
         self._codec = codec
         self._names = names
@@ -77,8 +74,7 @@ class Outbox:
         if epoch.open:
             epoch.waiter = asyncio.get_running_loop().create_future()
             while not epoch.waiter.done():
-                self.poll()
-                await asyncio.wait([epoch.waiter], timeout=0.001)
+                await self._log.wait(WAIT_S)
 
     def _append(
         self,

@@ -14,7 +14,7 @@ from hadron.audit.facts import CheckpointTaken, SlicesSequenced
 from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name
 from hadron.fold import Fold
-from hadron.ports import Codec, FactLog, Reading, Record
+from hadron.ports import Codec, Reading, Record
 from hadron.topics import ALL
 from streams.shard import Place, Shard
 
@@ -30,7 +30,7 @@ class Followed(msgspec.Struct, frozen=True):
     facts: list[Any]
 
 
-def restored(place: Place, partition: int, fold: Fold, *, log: FactLog, codec: Codec) -> Shard:
+def restored(place: Place, partition: int, fold: Fold, *, log: Reading, codec: Codec) -> Shard:
     """A shard as its newest checkpoint left it, knowing what was written after that.
 
     Blocks while it reads the log.
@@ -71,7 +71,7 @@ def follow(
     shard.follow_to(end)
 
 
-def unread(shard: Shard, place: Place, *, log: FactLog) -> Iterator[tuple[str, list[Record]]]:
+def unread(shard: Shard, place: Place, *, log: Reading) -> Iterator[tuple[str, list[Record]]]:
     """What must be known before anything else is stepped, up to its present end.
 
     Blocks while it reads the log.
@@ -98,7 +98,7 @@ def _reader(shard: Shard, place: Place, log: Reading) -> Read:
 
 
 def _written_since(
-    place: Place, partition: int, recovered: Recovered, *, log: FactLog, codec: Codec
+    place: Place, partition: int, recovered: Recovered, *, log: Reading, codec: Codec
 ) -> set[Name]:
     """Names of what this shard wrote after its checkpoint.
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
-from hadron.ports import FactLog, Pulse
+from hadron.ports import LoopLog, Pulse
 from hadron.sessions import Session
 
-# Where nothing can be done until the log has taken something, we wait within its client, which
-# returns at once then: looking again and again would take the core that the broker needs.
-WAIT_S = 0.001
-BREATH_S = 0.0005  # for the others on the loop: uvloop rounds it to none, simulated time has it
+WAIT_S = 0.05  # at most, between two signs of life
 
 
 class Standing:
     """Knows when its process last did something; after its session, others own its partitions."""
 
-    def __init__(self, process: str, *, log: FactLog, pulse: Pulse, session_s: float) -> None:
+    def __init__(self, process: str, *, log: LoopLog, pulse: Pulse, session_s: float) -> None:
         self._log = log
         self._pulse = pulse
         self._session = Session(process, session_s, now_s=time.monotonic())
@@ -28,9 +24,8 @@ class Standing:
         self._session.check(time.monotonic())
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Serve the log until something is true. To wait for Kafka is not to stand still."""
+        """Serve the log until it made something true. To wait for it is not to stand still."""
         while not true():
-            self._log.poll(WAIT_S)
-            await asyncio.sleep(BREATH_S)
+            await self._log.wait(WAIT_S)
             self.check()
             self._pulse.beat()

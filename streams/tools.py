@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from hadron.ports import Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.ports import Codec, LoopLog, Pulse, Telemetry, Tracer
 from hadron.strategy.versions import Code
 
 
 class Tools(msgspec.Struct, frozen=True):
     """The outside world of a stream."""
 
-    log: FactLog
+    log: LoopLog
     codec: Codec
     telemetry: Telemetry
     tracer: Tracer

@@ -6,9 +6,9 @@ import asyncio
 
 from connectors.feeds.outside import Outside, Pace, Source
 from connectors.feeds.socket import Driver
-from hadron.ports import FactLog
+from hadron.ports import LoopLog
 
-FLUSH_S = 30.0
+DRAIN_S = 30.0
 POLL_S = 0.01
 
 
@@ -27,11 +27,11 @@ async def run(
     await asyncio.gather(*works, return_exceptions=True)
     for work in done:
         work.result()
-    await asyncio.to_thread(outside.log.flush, FLUSH_S)
+    await outside.log.drain(DRAIN_S)
 
 
-async def _serve(log: FactLog) -> None:
-    """What the log holds back goes on when it is served, also while no venue is connected."""
+async def _serve(log: LoopLog) -> None:
+    """Learn that the log refuses records, also while no venue is connected."""
     while True:
         log.poll()
         await asyncio.sleep(POLL_S)

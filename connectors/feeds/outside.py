@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hadron.ports import Alarms, Codec, FactLog, Pulse, Telemetry, Tracer
+from hadron.ports import Alarms, Codec, LoopLog, Pulse, Telemetry, Tracer
 from hadron.reference.instruments import InstrumentIds
 from hadron.venues.protocol import VenueProtocol
 
@@ -12,7 +12,7 @@ from hadron.venues.protocol import VenueProtocol
 class Outside(msgspec.Struct, frozen=True):
     """The outside world of a feed."""
 
-    log: FactLog
+    log: LoopLog
     codec: Codec
     telemetry: Telemetry
     tracer: Tracer

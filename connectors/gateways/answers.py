@@ -16,7 +16,7 @@ from hadron.errors import ContractError, ImpossibleTransition
 from hadron.orders.facts import OrderFilled, OrderRejected
 from hadron.orders.fills import refused_order, simulated_order
 from hadron.partitions import partition_of
-from hadron.ports import Codec, FactLog, Record, Telemetry, Tracer
+from hadron.ports import Appending, Codec, Record, Telemetry, Tracer
 from hadron.topics import DEAD, INTENTS, ORDERS, Names, key_of, partition_key_of
 
 PROCESS = "gateway"
@@ -35,7 +35,7 @@ class Answers:
 
     def __init__(
         self,
-        log: FactLog,
+        log: Appending,
         *,
         codec: Codec,
         telemetry: Telemetry,

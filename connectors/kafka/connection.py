@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -75,6 +76,22 @@ def configuration(settings: Settings) -> dict[str, Any]:
         found["sasl.username"] = settings.kafka_username or ""
         password = settings.kafka_password
         found["sasl.password"] = password.get_secret_value() if password else ""
+    return found
+
+
+def on_a_loop(settings: Settings) -> dict[str, Any]:
+    """What every client of aiokafka needs to reach the brokers. It may hold a password."""
+    found: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka,
+        "security_protocol": settings.kafka_security,
+    }
+    if settings.kafka_security.endswith("SSL"):
+        found["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ca)
+    if settings.kafka_security.startswith("SASL"):
+        password = settings.kafka_password
+        found["sasl_mechanism"] = "SCRAM-SHA-512"
+        found["sasl_plain_username"] = settings.kafka_username or ""
+        found["sasl_plain_password"] = password.get_secret_value() if password else ""
     return found
 
 

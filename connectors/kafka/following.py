@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import our_errors, patiently
-from connectors.kafka.offsets import listed
+from connectors.kafka.reader import KafkaReader
 from connectors.kafka.reading import record_of, until, without_group
 from hadron.ports import Record
 
 Place = tuple[str, int]
 
 
-class FollowingReader:
+class FollowingReader(KafkaReader):
     """A Reading that keeps one consumer a topic, so one range of a topic is read at a time.
 
     It joins no group. `commit` says in the name of one how far it is, for those who look.
     """
 
     def __init__(self, connection: Mapping[str, Any], group: str) -> None:
-        self._connection = dict(connection)
+        super().__init__(connection)
         self._group = group
-        self._admin = AdminClient(dict(connection))
         self._consumers: dict[str, Consumer] = {}
         self._open = ExitStack()
-
-    def ends(self, partitions: Iterable[Place]) -> dict[Place, int]:
-        """See Reading."""
-        return self._offsets(list(partitions), OffsetSpec.latest())
-
-    def starts(self, partitions: Iterable[Place]) -> dict[Place, int]:
-        """See Reading."""
-        return self._offsets(list(partitions), OffsetSpec.earliest())
 
     def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterator[Record]:
         """See Reading. Raise HadronError if records from `start` on have been deleted."""
@@ -78,6 +68,3 @@ class FollowingReader:
             self._open.callback(consumer.close)
             self._consumers[topic] = consumer
         return self._consumers[topic]
-
-    def _offsets(self, places: list[Place], spec: OffsetSpec) -> dict[Place, int]:
-        return listed(self._admin, places, spec, f"asking for offsets of {places}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Lock
@@ -12,13 +12,10 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import our_errors
-from connectors.kafka.offsets import listed
-from connectors.kafka.reading import records
+from connectors.kafka.reader import KafkaReader
 from hadron.errors import TransientError
-from hadron.ports import Record
 
 Key = str | bytes | None
 
@@ -28,7 +25,7 @@ UNANSWERED = 4
 MOST_HELD = 100_000
 
 
-class KafkaLog:
+class KafkaLog(KafkaReader):
     """A FactLog on Kafka. One for a process; all its threads may share it.
 
     Records wait for a broker without end and are never given up out of order: when one is refused,
@@ -37,7 +34,7 @@ class KafkaLog:
 
     def __init__(self, connection: Mapping[str, Any], *, linger_ms: float = 1.0) -> None:
         """Connect on first use. `connection` comes from `connection.configuration`."""
-        self._connection = dict(connection)
+        super().__init__(connection)
         self._producer = Producer(
             {
                 "enable.idempotence": True,
@@ -58,7 +55,6 @@ class KafkaLog:
                 **connection,
             }
         )
-        self._admin = AdminClient(dict(connection))
         self._refused: str | None = None
         self._empty: list[Callable[[], None]] = []
         self._ways: dict[tuple[str, int], _Way] = {}
@@ -118,23 +114,6 @@ class KafkaLog:
         self._producer.purge()
         with suppress(TransientError):
             self._serve(lambda _: self._producer.close(), 0)
-
-    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog. One request; TransientError if it fails for ten seconds."""
-        return self._offsets(list(partitions), OffsetSpec.latest())
-
-    def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog. One request; TransientError if it fails for ten seconds."""
-        return self._offsets(list(partitions), OffsetSpec.earliest())
-
-    def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterator[Record]:
-        """See FactLog. Raise HadronError if records from `start` on have been deleted."""
-        return records(self._connection, topic, partition, start=start, end=end)
-
-    def _offsets(
-        self, places: Sequence[tuple[str, int]], spec: OffsetSpec
-    ) -> dict[tuple[str, int], int]:
-        return listed(self._admin, places, spec, f"asking for offsets of {places}")
 
     def _send(self, way: _Way) -> None:
         """Give librdkafka what is held of a partition, unless too much of it is unanswered."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from threading import Event
 
-from hadron.ports import FactLog
+from hadron.ports import Reading
 from hadron.topics import INSTRUMENTS
 from hadron.wiring.context import Context
 
@@ -64,13 +64,12 @@ def feed(context: Context) -> None:
 async def _run_feed(context: Context) -> None:
     from connectors.feeds.feed import run
     from connectors.feeds.outside import Outside, Pace, Source
-    from connectors.kafka.connection import configuration
-    from connectors.kafka.log import KafkaLog
+    from connectors.kafka.looping import KafkaLoopLog
     from hadron.reference.instruments import InstrumentIds
     from hadron.venues import registry
 
     settings, venue = context.settings, context.options.get("venue", "massive")
-    log = KafkaLog(configuration(settings), linger_ms=settings.linger_ms)
+    log = KafkaLoopLog(settings)
     source = Source(
         venue=venue,
         url=registry.url_of(venue, settings),
@@ -90,11 +89,12 @@ async def _run_feed(context: Context) -> None:
     watching = asyncio.create_task(_set_when_stopped(context.stop, stopping))
     clock = asyncio.create_task(_watch_clock(context))
     await run(source, outside, stopping, Pace(missed_s=settings.alert_feed_s))
+    await log.close()
     watching.cancel()
     clock.cancel()
 
 
-def _listed(log: FactLog, context: Context) -> dict[tuple[str, str], str]:
+def _listed(log: Reading, context: Context) -> dict[tuple[str, str], str]:
     """The instruments that somebody listed, by venue and symbol."""
     name = context.names.read(INSTRUMENTS.name)
     places = [(name, partition) for partition in range(context.settings.num_shards)]

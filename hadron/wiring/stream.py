@@ -15,7 +15,7 @@ from hadron.errors import HadronError, StoodStill
 from hadron.wiring.context import Context
 
 if TYPE_CHECKING:
-    from connectors.kafka.log import KafkaLog
+    from connectors.kafka.looping import KafkaLoopLog
 
 events = structlog.get_logger()
 
@@ -35,15 +35,14 @@ def stream(context: Context) -> None:
 async def _run_stream(context: Context) -> None:
     from importlib import import_module
 
-    from connectors.kafka.connection import configuration
-    from connectors.kafka.log import KafkaLog
+    from connectors.kafka.looping import KafkaLoopLog
     from connectors.kafka.membership import client_id
     from hadron.wiring import strategies
     from streams.app import make_app
     from streams.tools import Pace, Tools
 
     settings, names = context.settings, context.names
-    log = KafkaLog(configuration(settings), linger_ms=settings.linger_ms)
+    log = KafkaLoopLog(settings)
     app = make_app(names.group(context.process), settings, client_id=client_id())
     running = import_module(f"streams.{context.process}").attach(
         app,
@@ -72,17 +71,18 @@ async def _run_stream(context: Context) -> None:
         events.error("process failed", error=str(error), kind=type(error).__name__, exc_info=True)
         context.alarms.stopped(error)
         context.alarms.close()
-        _leave(log, error)
+        await _leave(log, error)
     await app.stop()
     work.cancel()
-    log.flush()
+    await log.drain()
+    await log.close()
 
 
-def _leave(log: KafkaLog, error: Exception) -> NoReturn:
+async def _leave(log: KafkaLoopLog, error: Exception) -> NoReturn:
     """Leave as a crash does: Faust would wait for acknowledgements that must not come."""
     if not isinstance(error, StoodStill):
         with suppress(HadronError):
-            log.flush(LAST_WORDS_S)
+            await log.drain(LAST_WORDS_S)
     sys.stderr.flush()
     os._exit(1)
 

@@ -55,7 +55,7 @@ class Lying(NamedTuple):
 
 
 class Passing:
-    """A FactLog that hands on what is appended to it, and forgets it. Offsets go on."""
+    """A LoopLog that hands on what is appended to it, and forgets it. Offsets go on."""
 
     def __init__(self) -> None:
         self._ends: Counter[tuple[str, int]] = Counter()
@@ -72,7 +72,7 @@ class Passing:
         delivered: Callable[[], None] | None = None,
         placed: Callable[[int], None] | None = None,
     ) -> None:
-        """See FactLog. Stored at once."""
+        """See LoopLog. Stored at once."""
         end = self._ends[topic, partition]
         for offset, (key, value) in enumerate(records, end):
             raw_key = key.encode() if isinstance(key, str) else key
@@ -89,22 +89,30 @@ class Passing:
         taken, self._appended = self._appended, []
         return taken
 
-    def poll(self, wait_s: float = 0.0) -> None:
-        """See FactLog."""
+    def poll(self) -> None:
+        """See LoopLog."""
 
-    def flush(self, timeout_s: float = 30.0) -> None:
-        """See FactLog."""
+    @property
+    def full(self) -> bool:
+        """See LoopLog."""
+        return False
+
+    async def wait(self, wait_s: float) -> None:
+        """See LoopLog."""
+
+    async def drain(self, timeout_s: float = 30.0) -> None:
+        """See LoopLog."""
 
     def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog."""
+        """See LoopLog."""
         return {place: self._ends[place] for place in partitions}
 
     def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """See FactLog. Nothing is kept."""
+        """See LoopLog. Nothing is kept."""
         return self.ends(partitions)
 
     def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterable[Record]:
-        """See FactLog. Nothing is kept."""
+        """See LoopLog. Nothing is kept."""
         return ()
 
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
-from connectors.local import stack as local
 from connectors.local.stack import Endpoints
 from hadron.errors import HadronError, TransientError
 from hadron.ports import FactLog
 from hadron.settings import Settings
-from tests.contracts.fact_log import FactLogContract
+from tests.integration.own_kafka import KafkaLogContract, own_kafka, pid_of, start
 
 Open = Callable[[dict[str, Any]], KafkaLog]
 
 
-class TestKafkaLog(FactLogContract):
+class TestKafkaLog(KafkaLogContract):
     @pytest.fixture
     def log(self, stack: Endpoints) -> Iterator[KafkaLog]:
         self.at = configuration(Settings(kafka=stack.kafka))
@@ -45,23 +37,6 @@ class TestKafkaLog(FactLogContract):
     @pytest.fixture
     def topic(self, make_topic: Callable[..., str]) -> str:
         return make_topic(partitions=2)
-
-    def leave_gap(self, log: FactLog, topic: str) -> None:
-        before = log.ends([(topic, 0)])[topic, 0]
-        writer = Producer({**self.at, "transactional.id": uuid4().hex})
-        writer.init_transactions(30)
-        writer.begin_transaction()
-        writer.produce(topic, b"transactional", partition=0)
-        writer.commit_transaction(30)
-        writer.close()
-        deadline = time.monotonic() + 30  # its marker takes an offset, and may come later
-        while log.ends([(topic, 0)])[topic, 0] < before + 2:
-            assert time.monotonic() < deadline
-
-    def delete_before(self, log: FactLog, topic: str, offset: int) -> None:
-        admin = AdminClient(self.at)
-        for future in admin.delete_records([TopicPartition(topic, 0, offset)]).values():
-            future.result(30)
 
 
 @pytest.fixture
@@ -166,18 +141,18 @@ def test_a_full_buffer_holds_append_back_and_loses_nothing(
 
 
 def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: Open) -> None:
-    with _own_kafka(partitions=1) as (directory, at):
+    with own_kafka(partitions=1) as (directory, at):
         log = opened({**configuration(Settings(kafka=at)), "reconnect.backoff.max.ms": 200})
         calls: list[str] = []
         log.append("facts", 0, [(None, b"1")], delivered=lambda: calls.append("before"))
         log.flush()
 
-        os.kill(_broker(directory), signal.SIGKILL)
+        os.kill(pid_of(directory), signal.SIGKILL)
         log.append("facts", 0, [(None, b"2"), (None, b"3")], delivered=lambda: calls.append("down"))
         with pytest.raises(TransientError, match="2 records are not on Kafka"):
             log.flush(0.5)
         while_down = list(calls)
-        _kafka(directory)
+        start(directory)
         log.flush()
 
         assert (while_down, calls) == (["before"], ["before", "down"])
@@ -190,12 +165,12 @@ def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: 
 def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(
     opened: Open, partitions: int, at_once: int
 ) -> None:
-    with _own_kafka(partitions=partitions) as (directory, at):
+    with own_kafka(partitions=partitions) as (directory, at):
         log = opened(configuration(Settings(kafka=at)))
         log.append("facts", 0, [(None, b"first")])
         log.flush()
 
-        os.kill(_broker(directory), signal.SIGSTOP)
+        os.kill(pid_of(directory), signal.SIGSTOP)
         for _ in range(10):
             for partition in range(partitions):
                 log.append("facts", partition, [(None, b"%d" % n) for n in range(at_once)])
@@ -204,7 +179,7 @@ def test_waiting_for_a_broker_that_does_not_answer_takes_no_cpu(
         while time.monotonic() < until_s:
             log.poll(0.1)
         taken_s = time.process_time() - began_s
-        os.kill(_broker(directory), signal.SIGCONT)
+        os.kill(pid_of(directory), signal.SIGCONT)
         log.flush()
 
         assert taken_s < 0.5
@@ -275,30 +250,6 @@ def test_threads_may_append_to_one_partition_each_in_its_own_order(
     for record in log.read(topic, 0, start=0, end=2000):
         found.setdefault(record.key or b"", []).append(int(record.value or b""))
     assert found == {b"%d" % name: list(range(500)) for name in range(4)}
-
-
-@contextmanager
-def _own_kafka(*, partitions: int) -> Iterator[tuple[Path, str]]:
-    """A broker that a test may harm, with the topic `facts`: its directory and its address."""
-    directory = Path(tempfile.mkdtemp(prefix="hadron-kafka-"))
-    try:
-        at = _kafka(directory)
-        admin = AdminClient({"bootstrap.servers": at})
-        admin.create_topics([NewTopic("facts", partitions, 1)])["facts"].result(30)
-        yield directory, at
-    finally:
-        local.down(directory, progress=lambda _: None)
-        shutil.rmtree(directory)
-
-
-def _kafka(directory: Path) -> str:
-    return local.up(directory, need=frozenset({"kafka"}), progress=lambda _: None).kafka
-
-
-def _broker(directory: Path) -> int:
-    broker = local.state(directory)["kafka"]
-    assert broker is not None
-    return broker.pid
 
 
 def _poll_until_it_raises(log: FactLog) -> None:

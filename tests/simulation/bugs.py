@@ -54,7 +54,7 @@ def acknowledges_a_shard_that_was_restored_meanwhile(patch: pytest.MonkeyPatch) 
 
 def does_not_wait_for_the_log(patch: pytest.MonkeyPatch) -> None:
     async def all_stored(self: Outbox) -> None:
-        self.poll()
+        self._log.poll()
 
     patch.setattr(Outbox, "all_stored", all_stored)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ Place = tuple[str, int]
 Pairs = Sequence[tuple[str | bytes | None, bytes | None]]
 
 LANDS_S = (0.0005, 0.008)
+BREATH_S = 0.0005
 SLOW_SHARE, SLOW_S = 0.1, 0.04
 
 
@@ -61,7 +63,7 @@ class Cluster:
 
 
 class ProcessLog:
-    """The FactLog of one process: one idempotent producer, and readers."""
+    """The FactLog and LoopLog of one process: one idempotent producer, and readers."""
 
     def __init__(self, cluster: Cluster, life: Life) -> None:
         self._cluster, self._life = cluster, life
@@ -99,6 +101,20 @@ class ProcessLog:
         """See FactLog. No time passes."""
         for _ in range(len(self._delivered)):
             self._delivered.popleft()()
+
+    @property
+    def full(self) -> bool:
+        """See LoopLog."""
+        return False
+
+    async def wait(self, wait_s: float) -> None:
+        """See LoopLog. Not for longer than it takes others to have their turn."""
+        self.poll()
+        await asyncio.sleep(min(wait_s, BREATH_S))
+
+    async def drain(self, timeout_s: float = 30.0) -> None:
+        """See LoopLog. All lands at once."""
+        self.flush()
 
     def flush(self, timeout_s: float = 30.0) -> None:
         """See FactLog. All lands at once."""
