@@ -85,7 +85,10 @@ class SliceThread(AIOKafkaConsumerThread):  # type: ignore[misc]
                 request._max_wait_ms = SHORTEST_FETCH_MS
             now, earliest = time.monotonic(), due.get(node, 0.0)
             if now < earliest:
-                await asyncio.sleep(earliest - now)
+                try:
+                    await asyncio.sleep(earliest - now)
+                except asyncio.CancelledError:
+                    return False  # as aiokafka's own fetch: who closes it awaits it
             due[node] = max(now, earliest) + self.consumer.pause_s
             session = sessions.setdefault(node, FetchSession())
             brought = await fetch(assignment, node, SessionRequest(request, session))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import DefaultRecordBatch
 from tenacity import retry, retry_if_exception, wait_exponential
 
 from connectors.kafka.connection import configuration, on_a_loop
@@ -24,7 +26,9 @@ Told = tuple[int, Callable[[int], None] | None, Callable[[], None] | None]
 
 REQUEST_S = 30.0
 BATCH_BYTES = 1_000_000
+MANY = 16  # records of an append that begins a batch, from which it is compressed
 RECORD_BYTES = 16_777_216  # of one record, at most, in a batch of its own
+ASK_S = 0.1  # between questions for the leaders of partitions
 # Of what is appended and not answered; beyond it, who appends has to wait.
 MOST_RECORDS = 100_000
 MOST_BYTES = 128 * 2**20
@@ -67,7 +71,9 @@ class KafkaLoopLog(KafkaReader):
         self._answered_s = self._loop.time()
         self._news: asyncio.Future[None] | None = None
         self._connected = self._loop.create_future()
-        self._tasks = {self._loop.create_task(self._connect())}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._ask_seldom()
+        self._spawn(self._connect())
 
     @property
     def full(self) -> bool:
@@ -95,14 +101,15 @@ class KafkaLoopLog(KafkaReader):
         way = self._ways.get(place) or self._ways.setdefault(place, _Way(*place))
         if not self._records:
             self._answered_s = self._loop.time()
-        batch = self._open(way)
+        many = len(records) >= MANY
+        batch = self._open(way, many)
         add = batch.builder.append
         timestamp, extra = timestamp_ms or None, list(headers or ())
         for key, value in records:
             raw = key.encode() if type(key) is str else key
             if add(timestamp=timestamp, key=raw, value=value, headers=extra) is None:
                 self._count(way, batch)
-                batch = self._begun(way)
+                batch = self._begun(way, many)
                 add = batch.builder.append
                 add(timestamp=timestamp, key=raw, value=value, headers=extra)
         if delivered is not None or placed is not None:
@@ -146,6 +153,27 @@ class KafkaLoopLog(KafkaReader):
         self._producer._closed = True  # its own way would wait until all is stored
         await self._producer.client.close()
 
+    def _ask_seldom(self) -> None:
+        """While a partition has no leader, aiokafka asks for it as fast as it is answered."""
+        client, due_s = self._producer.client, 0.0
+        ask = client.force_metadata_update
+
+        async def asked() -> Any:
+            nonlocal due_s
+            now_s = self._loop.time()
+            wait_s, due_s = due_s - now_s, max(due_s, now_s) + ASK_S
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+            return await ask()
+
+        client.force_metadata_update = lambda: self._spawn(asked())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     @retry(
         retry=retry_if_exception(lambda error: isinstance(error, KafkaError) and error.retriable),
         wait=wait_exponential(0.1, max=2),
@@ -161,22 +189,22 @@ class KafkaLoopLog(KafkaReader):
         else:
             self._connected.set_result(None)
 
-    def _open(self, way: _Way) -> _Batch:
+    def _open(self, way: _Way, many: bool) -> _Batch:
         """The batch of a partition that takes more records."""
         last = way.last
         # Once the producer has taken it from those that wait, it has counted its records.
         if last is None or not (way.queue or way.place in self._waiting._batches):
-            return self._begun(way)
-        return self._begun(way) if last.builder.closed() else last
+            return self._begun(way, many)
+        return self._begun(way, many) if last.builder.closed() else last
 
-    def _begun(self, way: _Way) -> _Batch:
-        batch = way.last = _Batch(self._producer.create_batch())
+    def _begun(self, way: _Way, many: bool) -> _Batch:
+        # Who compresses a few small records makes them larger, and all that read them slower.
+        codec = DefaultRecordBatch.CODEC_LZ4 if many else DefaultRecordBatch.CODEC_NONE
+        batch = way.last = _Batch(BatchBuilder(BATCH_BYTES, codec))
         way.queue.append(batch)
         if not way.submitting:
             way.submitting = True
-            task = self._loop.create_task(self._submit(way))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._submit(way))
         return batch
 
     def _count(self, way: _Way, batch: _Batch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import psutil
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -37,6 +38,13 @@ def own_kafka(*, partitions: int) -> Iterator[tuple[Path, str]]:
 def start(directory: Path) -> str:
     """Start the broker of a directory, also again; return its address."""
     return local.up(directory, need=frozenset({"kafka"}), progress=lambda _: None).kafka
+
+
+def kill(directory: Path) -> None:
+    """Kill the broker and wait until it is gone, and its port free for the next."""
+    process = psutil.Process(pid_of(directory))
+    process.kill()
+    process.wait(30)
 
 
 def pid_of(directory: Path) -> int:

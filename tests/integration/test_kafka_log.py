@@ -20,7 +20,7 @@ from connectors.local.stack import Endpoints
 from hadron.errors import HadronError, TransientError
 from hadron.ports import FactLog
 from hadron.settings import Settings
-from tests.integration.own_kafka import KafkaLogContract, own_kafka, pid_of, start
+from tests.integration.own_kafka import KafkaLogContract, kill, own_kafka, pid_of, start
 
 Open = Callable[[dict[str, Any]], KafkaLog]
 
@@ -147,7 +147,7 @@ def test_what_is_appended_while_kafka_is_down_is_stored_once_it_is_back(opened: 
         log.append("facts", 0, [(None, b"1")], delivered=lambda: calls.append("before"))
         log.flush()
 
-        os.kill(pid_of(directory), signal.SIGKILL)
+        kill(directory)
         log.append("facts", 0, [(None, b"2"), (None, b"3")], delivered=lambda: calls.append("down"))
         with pytest.raises(TransientError, match="2 records are not on Kafka"):
             log.flush(0.5)
