@@ -32,7 +32,7 @@ AT = {
     "drops_what_waits_when_partitions_are_revoked": 17,
     "keeps_shards_that_another_stepped_meanwhile": 28,
     "takes_a_mark_on_one_partition_for_one_on_all": 61,
-    "acknowledges_a_fetch_with_its_first_slice": 93,
+    "acknowledges_a_fetch_with_its_first_slice": 253,
 }
 MOST = 100
 
