@@ -179,7 +179,7 @@ class Stream:
     async def _polls(self) -> None:
         while True:
             await asyncio.sleep(0.01)
-            self._standing.check()  # first: what the log held back is another's to say then
+            self._standing.check()
             self._tools.log.poll()
             if not self._lanes:
                 self._watch.beat()

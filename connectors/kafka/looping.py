@@ -241,11 +241,14 @@ class KafkaLoopLog(KafkaReader):
             way.submitting = False
 
     def _answered(self, way: _Way, batch: _Batch, sent: asyncio.Future[Any]) -> None:
-        if sent.cancelled() or self._refused is not None:
+        if sent.cancelled():
             return
         if (error := sent.exception()) is not None:
             self._refuse(error, way.name)
+        if self._refused is not None:
             return
+        if way.last is batch:
+            way.last = None
         first = sent.result().offset
         if first < 0:
             self._refuse("it was stored before, and Kafka does not know where", way.name)

@@ -88,10 +88,12 @@ async def _run_feed(context: Context) -> None:
     stopping = asyncio.Event()
     watching = asyncio.create_task(_set_when_stopped(context.stop, stopping))
     clock = asyncio.create_task(_watch_clock(context))
-    await run(source, outside, stopping, Pace(missed_s=settings.alert_feed_s))
-    await log.close()
-    watching.cancel()
-    clock.cancel()
+    try:
+        await run(source, outside, stopping, Pace(missed_s=settings.alert_feed_s))
+    finally:
+        watching.cancel()
+        clock.cancel()
+        await log.close()
 
 
 def _listed(log: Reading, context: Context) -> dict[tuple[str, str], str]:

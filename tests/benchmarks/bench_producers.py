@@ -1,4 +1,4 @@
-"""What two clients cost as producers: `KafkaLog`, on librdkafka, and aiokafka's batches.
+"""What two logs cost who appends: `KafkaLog`, on librdkafka, and `KafkaLoopLog`, on aiokafka.
 
 librdkafka sends a request for each partition, aiokafka one for all that wait. Few records at a
 time: so many frames a second, a record of each to every partition; time until they are stored, and
@@ -17,10 +17,10 @@ from collections.abc import Callable
 from functools import partial
 
 import uvloop
-from aiokafka import AIOKafkaProducer
 
 from connectors.kafka.connection import configuration
 from connectors.kafka.log import KafkaLog
+from connectors.kafka.looping import KafkaLoopLog
 from tests.benchmarks.measuring import server_cpu_s
 from tests.benchmarks.showing import quantiles, show
 from tests.integration.platform import SHARDS, Platform, platform
@@ -41,11 +41,11 @@ def main() -> None:
     with platform() as alone:
         frames = (alone, asked.rate, asked.seconds)
         clients = {
-            "librdkafka": (partial(_few_by_librdkafka, *frames), _many_by_librdkafka),
-            "aiokafka": (partial(_few_by_aiokafka, *frames), _many_by_aiokafka),
+            "threads": (partial(_few_by_threads, *frames), _many_by_threads),
+            "loop": (partial(_few_by_loop, *frames), _many_by_loop),
         }
         # The first is measured again: connections, and the broker's compiler, make it slow.
-        for name in ("librdkafka", *clients):
+        for name in ("threads", *clients):
             few, many = clients[name]
             found = _measured(alone, few, asked.seconds) | _rates(
                 partial(many, alone), asked.slices
@@ -73,7 +73,7 @@ def _rates(many: Callable[[int], None], slices: int) -> dict[str, float]:
     return {"records_per_s": round(records / passed_s), "cpu_us_a_record": round(cpu_us, 2)}
 
 
-def _few_by_librdkafka(alone: Platform, rate: int, seconds: float) -> list[float]:
+def _few_by_threads(alone: Platform, rate: int, seconds: float) -> list[float]:
     log, waits = KafkaLog(configuration(alone.settings)), list[float]()
     due_s = time.monotonic()
     for _ in range(round(rate * seconds)):
@@ -88,7 +88,7 @@ def _few_by_librdkafka(alone: Platform, rate: int, seconds: float) -> list[float
     return waits
 
 
-def _many_by_librdkafka(alone: Platform, slices: int) -> None:
+def _many_by_threads(alone: Platform, slices: int) -> None:
     log, stored = KafkaLog(configuration(alone.settings)), list[int]()
     for number in range(slices):
         told = partial(stored.append, number)
@@ -100,57 +100,41 @@ def _many_by_librdkafka(alone: Platform, slices: int) -> None:
     log.close()
 
 
-def _few_by_aiokafka(alone: Platform, rate: int, seconds: float) -> list[float]:
+def _few_by_loop(alone: Platform, rate: int, seconds: float) -> list[float]:
     async def run() -> list[float]:
-        waits: list[float] = []
-        async with _producer(alone) as producer:
-            due_s = time.monotonic()
-            for _ in range(round(rate * seconds)):
-                began_s = time.monotonic()
-                for partition in range(SHARDS):
-                    future = await _sent(producer, partition, 1)
-                    future.add_done_callback(partial(_done, began_s, waits))
-                due_s += 1 / rate
-                await asyncio.sleep(max(due_s - time.monotonic(), 0))
+        log, waits = KafkaLoopLog(alone.settings), list[float]()
+        due_s = time.monotonic()
+        for _ in range(round(rate * seconds)):
+            stored = partial(_stored, time.monotonic(), waits)
+            for partition in range(SHARDS):
+                log.append(TOPIC, partition, [(None, VALUE)], delivered=stored)
+            due_s += 1 / rate
+            await asyncio.sleep(max(due_s - time.monotonic(), 0))
+        await log.drain()
+        await log.close()
         return waits
 
     waits: list[float] = uvloop.run(run())
     return waits
 
 
-def _many_by_aiokafka(alone: Platform, slices: int) -> None:
+def _many_by_loop(alone: Platform, slices: int) -> None:
     async def run() -> None:
-        async with _producer(alone) as producer:
-            sent = [await _sent(producer, n % SHARDS, SLICE) for n in range(slices)]
-            await asyncio.gather(*sent)
+        log, stored = KafkaLoopLog(alone.settings), list[int]()
+        for number in range(slices):
+            told = partial(stored.append, number)
+            log.append(TOPIC, number % SHARDS, [(None, VALUE)] * SLICE, delivered=told)
+            await asyncio.sleep(0)
+            while number - len(stored) > MOST_WAITING:
+                await log.wait(0.01)
+        await log.drain()
+        await log.close()
 
     uvloop.run(run())
 
 
-def _producer(alone: Platform) -> AIOKafkaProducer:
-    return AIOKafkaProducer(
-        bootstrap_servers=alone.settings.kafka,
-        acks="all",
-        enable_idempotence=True,
-        max_batch_size=1_000_000,
-    )
-
-
-async def _sent(producer: AIOKafkaProducer, partition: int, records: int) -> asyncio.Future[object]:
-    batch = producer.create_batch()
-    for _ in range(records):
-        batch.append(key=None, value=VALUE, timestamp=None)
-    future: asyncio.Future[object] = await producer.send_batch(batch, TOPIC, partition=partition)
-    return future
-
-
 def _stored(began_s: float, waits: list[float]) -> None:
     waits.append((time.monotonic() - began_s) * 1000)
-
-
-def _done(began_s: float, waits: list[float], future: asyncio.Future[object]) -> None:
-    future.result()  # raises what it failed with
-    _stored(began_s, waits)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from connectors.kafka.connection import configuration
 from tests.benchmarks.showing import quantiles, show
+from tests.integration.making_topics import make_topics
 from tests.integration.platform import platform
 
 PARTITIONS = 4  # one each for as many instruments
@@ -69,8 +70,7 @@ def _create_topics(connection: Connection) -> None:
     names += [_journal_of(topic) for topic, _, journal in RELAYS if journal]
     wanted = [NewTopic(f"trips.{name}", PARTITIONS, 1) for name in names]
     admin = AdminClient(dict(connection))
-    for created in admin.create_topics(wanted).values():
-        created.result()
+    make_topics(admin, *wanted)
 
 
 def _journal_of(topic: str) -> str:

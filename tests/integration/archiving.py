@@ -26,6 +26,7 @@ from hadron.settings import Settings, settings_from
 from hadron.variables import PREFIX
 from tests.alarms import Heard
 from tests.integration.access import ACCESS, databases
+from tests.integration.making_topics import make_topics
 from tests.support import codec
 
 Place = tuple[str, int, int]
@@ -139,8 +140,7 @@ def a_bench(kafka: str, database: str, unique: str, **more: str) -> Iterator[Ben
     bench = Bench(kafka, database, f"{unique}.", **more)
     admin = AdminClient({"bootstrap.servers": kafka})
     wanted = [NewTopic(name, PARTITIONS, 1) for name in bench.topics]
-    for future in admin.create_topics(wanted).values():
-        future.result(30)
+    make_topics(admin, *wanted)
     try:
         yield bench
     finally:

@@ -27,6 +27,7 @@ from connectors.timescale.storage.windows import FOR_EVER, LEVELS
 from hadron.variables import variable
 from tests.integration import native
 from tests.integration.access import an_empty_database, unbelt
+from tests.integration.making_topics import make_topics
 from tests.integration.wasm import timescaledb
 
 _numbers = itertools.count()
@@ -68,7 +69,7 @@ def make_topic(stack: Endpoints, unique: str) -> Iterator[Callable[..., str]]:
         topic = f"{unique}.{name}"
         settings = {key.replace("_", "."): value for key, value in config.items()}
         wanted = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=settings)
-        admin.create_topics([wanted])[topic].result(30)
+        make_topics(admin, wanted)
         made.append(topic)
         return topic
 

@@ -19,6 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 from connectors.local import stack as local
 from hadron.ports import FactLog
 from tests.contracts.fact_log import FactLogContract
+from tests.integration.making_topics import make_topics
 
 
 @contextmanager
@@ -28,7 +29,7 @@ def own_kafka(*, partitions: int) -> Iterator[tuple[Path, str]]:
     try:
         at = start(directory)
         admin = AdminClient({"bootstrap.servers": at})
-        admin.create_topics([NewTopic("facts", partitions, 1)])["facts"].result(30)
+        make_topics(admin, NewTopic("facts", partitions, 1))
         yield directory, at
     finally:
         local.down(directory, progress=lambda _: None)

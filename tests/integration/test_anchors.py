@@ -17,6 +17,7 @@ from hadron.audit.anchors import introduced, is_signed
 from hadron.cli.exits import Exit
 from hadron.topics import ANCHORS
 from tests.integration.archiving import Bench, a_bench, wait_until
+from tests.integration.making_topics import make_topics
 from tests.support import T0_NS, a_fill, a_trade, codec
 
 
@@ -28,7 +29,7 @@ def bench(stack: Endpoints, database: str, unique: str, tmp_path: Path) -> Itera
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     with a_bench(stack.kafka, database, unique, **settings) as bench:
         topic = bench.prefix + ANCHORS.name
-        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+        make_topics(admin, NewTopic(topic, 1, 1))
         yield bench
         admin.delete_topics([topic])[topic].result(30)
 

@@ -25,6 +25,7 @@ from hadron import topics
 from hadron.__main__ import run
 from hadron.cli.exits import Exit
 from hadron.settings import Settings
+from tests.integration.making_topics import make_topics
 
 Told = Callable[..., Any]
 
@@ -83,7 +84,7 @@ def test_apply_sets_settings_but_never_touches_partitions(
     told: Told, kafka: AdminClient, prefix: str
 ) -> None:
     name = f"{prefix}control"
-    kafka.create_topics([NewTopic(name, 3, 1)])[name].result(30)
+    make_topics(kafka, NewTopic(name, 3, 1))
 
     applied = told("topics", "apply", code=Exit.CHECK_FAILED)
 
@@ -97,7 +98,7 @@ def test_an_author_is_sealed_on_the_log_and_can_be_forgotten(
     told: Told, environ: dict[str, str], kafka: AdminClient, prefix: str, tmp_path: Path
 ) -> None:
     name = f"{prefix}control"
-    kafka.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+    make_topics(kafka, NewTopic(name, 1, 1))
     environ["HADRON_SUBJECT_KEYS"] = str(tmp_path / "keys")
 
     halted = told("control", "halt", "--reason", "wrong prices", "--author", "ann")
@@ -119,7 +120,7 @@ def test_a_halt_reaches_every_partition_that_is_there(
     told: Told, kafka: AdminClient, prefix: str
 ) -> None:
     name = f"{prefix}control"
-    kafka.create_topics([NewTopic(name, 3, 1)])[name].result(30)  # one more than the settings say
+    make_topics(kafka, NewTopic(name, 3, 1))  # one more than the settings say
 
     told("control", "halt", "--reason", "wrong prices", "--author", "ann")
     resumed = told("control", "resume", "--reason", "prices are right")

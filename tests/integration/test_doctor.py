@@ -26,6 +26,7 @@ from hadron.cli.checks.finding import Finding
 from hadron.cli.doctor import examine
 from hadron.cli.exits import Exit
 from tests.integration.access import databases
+from tests.integration.making_topics import make_topics
 
 Environ = dict[str, str]
 PARTITIONS = 2
@@ -115,7 +116,7 @@ def test_a_topic_that_is_not_co_partitioned(
 ) -> None:
     name = f"{prefix}ticks.fast"
     administration.delete(kafka, [name])
-    kafka.create_topics([NewTopic(name, PARTITIONS + 1, 1)])[name].result(30)
+    make_topics(kafka, NewTopic(name, PARTITIONS + 1, 1))
 
     found = diagnose(environ)["co-partitioning"]
 

@@ -25,6 +25,7 @@ from connectors.local.stack import Endpoints
 from hadron.errors import HadronError, TransientError
 from hadron.ports import Record
 from hadron.settings import Settings
+from tests.integration.making_topics import make_topics
 from tests.integration.own_kafka import KafkaLogContract, kill, own_kafka, pid_of, start
 
 SHORT_S = 1.0
@@ -161,7 +162,7 @@ def test_a_topic_that_is_deleted_is_told_and_asked_for_in_peace(
     stack: Endpoints, unique: str
 ) -> None:
     topic, admin = f"{unique}.deleted", AdminClient({"bootstrap.servers": stack.kafka})
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    make_topics(admin, NewTopic(topic, 1, 1))
 
     async def run() -> float:
         async with opened(stack.kafka) as log:

@@ -39,6 +39,7 @@ from hadron.topics import key_of
 from tests.alarms import Heard
 from tests.integration.archiving import Counts, wait_until
 from tests.integration.every_fact import a_position
+from tests.integration.making_topics import make_topics
 from tests.support import T0_NS, a_quote, a_trade, codec
 
 
@@ -94,8 +95,7 @@ def flow(stack: Endpoints, unique: str) -> Iterator[Flow]:
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     flow = Flow(stack.kafka, f"{unique}.")
     names = [flow.prefix + name for name in ("ticks.fast", "ticks.warm", "ticks.cold", "positions")]
-    for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-        future.result(30)
+    make_topics(admin, *(NewTopic(name, 1, 1) for name in names))
     yield flow
     flow.log.close()
     for future in admin.delete_topics(names).values():

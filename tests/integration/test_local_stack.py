@@ -21,6 +21,7 @@ from confluent_kafka.cimpl import NewTopic
 from connectors.local import daemon, stack
 from connectors.local.stack import Endpoints
 from hadron.errors import TransientError
+from tests.integration.making_topics import make_topics
 
 
 def _quiet(_: str) -> None:
@@ -37,7 +38,7 @@ def directory() -> Iterator[Path]:
 
 def _write(at: Endpoints) -> None:
     admin = AdminClient({"bootstrap.servers": at.kafka})
-    admin.create_topics([NewTopic("kept", 1, 1)])["kept"].result(30)
+    make_topics(admin, NewTopic("kept", 1, 1))
     producer = Producer({"bootstrap.servers": at.kafka, "acks": "all"})
     producer.produce("kept", b"record", partition=0)
     assert producer.flush(30) == 0

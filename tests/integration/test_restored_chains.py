@@ -23,6 +23,7 @@ from hadron.topics import ANCHORS, FILLER
 from tests.integration import attacks, every_fact
 from tests.integration.access import ACCESS, an_empty_database, databases
 from tests.integration.archiving import Bench, a_bench, wait_until
+from tests.integration.making_topics import make_topics
 from tests.support import T0_NS, a_trade, codec
 
 encode = codec().encode
@@ -41,7 +42,7 @@ def bench(stack: Endpoints, database: str, unique: str, tmp_path: Path) -> Itera
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     with a_bench(stack.kafka, database, unique, **settings) as bench:
         topic = bench.prefix + ANCHORS.name
-        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+        make_topics(admin, NewTopic(topic, 1, 1))
         bench.append("positions", [encode(every_fact.a_position()), None])
         bench.append("ticks.warm", [b"junk", encode(a_trade())])
         archived(bench, 0, BEFORE)

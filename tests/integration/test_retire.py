@@ -34,6 +34,7 @@ from hadron.topics import ANCHORS
 from tests.integration import attacks, every_fact
 from tests.integration.access import ACCESS, unbelt, url_of
 from tests.integration.archiving import Bench, a_bench, wait_until
+from tests.integration.making_topics import make_topics
 from tests.support import T0_NS, a_trade, codec
 
 encode = codec().encode
@@ -53,7 +54,7 @@ def bench(stack: Endpoints, database: str, unique: str, tmp_path: Path) -> Itera
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     with a_bench(stack.kafka, database, unique, **settings) as bench:
         topic = bench.prefix + ANCHORS.name
-        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+        make_topics(admin, NewTopic(topic, 1, 1))
         decisions = [encode(fact) for fact in every_fact.by_topic()["decisions"]]
         bench.append("decisions", [one for one in decisions if b"\0" not in one[5:]][:1])
         archived(bench, 0, OLD, anchored=False)

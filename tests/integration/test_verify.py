@@ -28,6 +28,7 @@ from hadron.cli.exits import Exit
 from hadron.topics import ANCHORS
 from tests.integration import attacks, every_fact, native
 from tests.integration.archiving import Bench, a_bench, wait_until
+from tests.integration.making_topics import make_topics
 from tests.support import T0_NS, a_quote, a_trade, codec
 
 encode = codec().encode
@@ -55,7 +56,7 @@ def bench(
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     with a_bench(stack.kafka, database, prefix, **settings) as bench:
         topic = bench.prefix + ANCHORS.name
-        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+        make_topics(admin, NewTopic(topic, 1, 1))
         fill(bench)
         yield bench
         admin.delete_topics([topic])[topic].result(30)
