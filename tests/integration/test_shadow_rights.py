@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import (
     AclBinding,
@@ -26,9 +27,12 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from connectors.kafka.looping import KafkaLoopLog
 from connectors.local import daemon, kafka
 from connectors.local.stack import Endpoints
 from hadron import topics
+from hadron.errors import TransientError
+from hadron.settings import settings_from
 from tests.integration.platform import Platform, until
 from tests.integration.replaying import control_of, generated, reparametrised
 from tests.support import some_rules
@@ -164,6 +168,24 @@ def test_it_may_not_join_a_group_of_lives(alone: Secured) -> None:
         assert message is not None
         assert message.error() is not None
         assert message.error().code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+def test_the_client_of_feed_and_streams_is_held_to_the_same(alone: Secured) -> None:
+    settings = settings_from(alone.environment_of_shadow)
+
+    async def run() -> None:
+        log = KafkaLoopLog(settings)
+        try:
+            log.append("shadow.decisions", 0, [(None, b"x")])
+            await log.drain()
+            log.append("orders", 0, [(None, b"x")])
+            with pytest.raises(TransientError, match="orders/0 was refused: TopicAuth") as caught:
+                await log.drain()
+        finally:
+            await log.close()
+        assert PASSWORD not in str(caught.value)
+
+    uvloop.run(run())
 
 
 def _refusal(alone: Secured, topic: str) -> int | None:
