@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from hadron.partitions import partition_of
 from hadron.ports import Codec, LoopLog
 from hadron.topics import Names, key_of, partition_key_of, topic_of
 
-WAIT_S = 0.05  # at most, until the log is asked again whether it still takes records
+WAIT_S = 0.05  # at most, between two looks: the log says when something is stored
 TICKS = frozenset({TradePrinted, QuoteChanged})
 
 Headers = Sequence[tuple[str, bytes]] | None
@@ -19,16 +18,10 @@ Batches = dict[tuple[str, int], list[tuple[str | bytes | None, bytes | None]]]
 
 
 class _Epoch:
-    """The appends between two calls of all_stored."""
+    """The appends between two calls of all_stored; `open` are not stored yet."""
 
     def __init__(self) -> None:
         self.open = 0
-        self.waiter: asyncio.Future[None] | None = None
-
-    def one_stored(self) -> None:
-        self.open -= 1
-        if self.open == 0 and self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
 
 
 class Outbox:
@@ -71,10 +64,8 @@ class Outbox:
     async def all_stored(self) -> None:
         """Return when everything appended until now is on the log. One caller at a time."""
         epoch, self._epoch = self._epoch, _Epoch()
-        if epoch.open:
-            epoch.waiter = asyncio.get_running_loop().create_future()
-            while not epoch.waiter.done():
-                await self._log.wait(WAIT_S)
+        while epoch.open:
+            await self._log.wait(WAIT_S)
 
     def _append(
         self,
@@ -88,7 +79,7 @@ class Outbox:
         epoch.open += 1
 
         def delivered() -> None:
-            epoch.one_stored()
+            epoch.open -= 1
             if stored is not None:
                 stored()
 

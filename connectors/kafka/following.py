@@ -9,8 +9,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from connectors.kafka.connection import our_errors, patiently
-from connectors.kafka.reader import KafkaReader
-from connectors.kafka.reading import record_of, until, without_group
+from connectors.kafka.reading import KafkaReader, record_of, until, without_group
 from hadron.ports import Record
 
 Place = tuple[str, int]

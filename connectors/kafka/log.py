@@ -14,7 +14,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from connectors.kafka.connection import our_errors
-from connectors.kafka.reader import KafkaReader
+from connectors.kafka.reading import KafkaReader
 from hadron.errors import TransientError
 
 Key = str | bytes | None

@@ -16,7 +16,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from tenacity import retry, retry_if_exception, wait_exponential
 
 from connectors.kafka.connection import configuration, on_a_loop
-from connectors.kafka.reader import KafkaReader
+from connectors.kafka.reading import KafkaReader
 from hadron.errors import HadronError, TransientError
 from hadron.settings import Settings
 
@@ -193,9 +193,10 @@ class KafkaLoopLog(KafkaReader):
         """The batch of a partition that takes more records."""
         last = way.last
         # Once the producer has taken it from those that wait, it has counted its records.
-        if last is None or not (way.queue or way.place in self._waiting._batches):
+        waits = way.queue or way.place in self._waiting._batches
+        if last is None or not waits or last.builder.closed():
             return self._begun(way, many)
-        return self._begun(way, many) if last.builder.closed() else last
+        return last
 
     def _begun(self, way: _Way, many: bool) -> _Batch:
         # Who compresses a few small records makes them larger, and all that read them slower.
@@ -274,7 +275,7 @@ class KafkaLoopLog(KafkaReader):
 
     def _refuse(self, error: BaseException | str, where: str) -> None:
         if self._refused is None:
-            said = error if isinstance(error, str) else _said(error)
+            said = error if isinstance(error, str) else f"{type(error).__name__}, {error}"
             self._refused = f"a record of {where} was refused: {said}"
         self._send_no_more()
         self._tell()
@@ -324,7 +325,3 @@ class _Way:
     def name(self) -> str:
         """As errors call it."""
         return f"{self.topic}/{self.partition}"
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}, {error}"

@@ -1,19 +1,47 @@
-"""Reads a closed range of a partition, without a group."""
+"""The log for those who only read it: closed ranges of a partition, without a group."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from connectors.kafka.connection import our_errors, ours
+from connectors.kafka.offsets import listed
 from hadron.errors import HadronError, TransientError
 from hadron.ports import Record
 
 _AT_ONCE = 2000
 _PATIENCE_S = 30.0
+
+
+class KafkaReader:
+    """A Reading that opens a consumer for each range."""
+
+    def __init__(self, connection: Mapping[str, Any]) -> None:
+        """Connect on first use. `connection` comes from `connection.configuration`."""
+        self._connection = dict(connection)
+        self._admin = AdminClient(dict(connection))
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """See Reading. One request; TransientError if it fails for ten seconds."""
+        return self._offsets(list(partitions), OffsetSpec.latest())
+
+    def starts(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """See Reading. One request; TransientError if it fails for ten seconds."""
+        return self._offsets(list(partitions), OffsetSpec.earliest())
+
+    def read(self, topic: str, partition: int, *, start: int, end: int) -> Iterator[Record]:
+        """See Reading. Raise HadronError if records from `start` on have been deleted."""
+        return records(self._connection, topic, partition, start=start, end=end)
+
+    def _offsets(
+        self, places: Sequence[tuple[str, int]], spec: OffsetSpec
+    ) -> dict[tuple[str, int], int]:
+        return listed(self._admin, places, spec, f"asking for offsets of {places}")
 
 
 def records(
