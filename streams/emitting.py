@@ -28,11 +28,13 @@ class Emitter:
         self._observe = observe
         self._hashes = names.write(HASHES.name)
 
-    def facts(self, outputs: Sequence[Any], headers: Headers = None) -> None:
-        """Append what a step made."""
+    def facts(self, shard: Shard, outputs: Sequence[Any], headers: Headers = None) -> None:
+        """Append what a step of a shard made."""
         if outputs:
             stored = self._observe(outputs, self._tools.telemetry) if self._observe else None
-            self._watch.emitted(self._outbox.append(outputs, headers=headers, stored=stored))
+            self._watch.emitted(
+                self._outbox.append(outputs, headers=headers, stored=stored, written=shard.written)
+            )
 
     def hashes(self, shard: Shard) -> None:
         """Before the next checkpoint, so that those that are missing are told again."""

@@ -158,7 +158,7 @@ class Stream:
             outputs = shard.step(topic, turn.records, self._tools.codec)
             # Another may have said the same already, if we were frozen since this was sequenced.
             self._standing.check()
-            self._emitter.facts(outputs, outgoing)
+            self._emitter.facts(shard, outputs, outgoing)
         if self._configured is not None and topic == CONTROL.name:
             self._configured(shard.fold)
         took_s = time.perf_counter() - started

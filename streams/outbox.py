@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hadron.audit.names import NOTHING, Written, name_of
 from hadron.market.facts import QuoteChanged, TradePrinted
 from hadron.partitions import partition_of
 from hadron.ports import Codec, LoopLog
@@ -40,9 +41,13 @@ class Outbox:
         *,
         headers: Headers = None,
         stored: Callable[[], None] | None = None,
+        written: Written = NOTHING,
     ) -> dict[str, int]:
-        """Append facts in order. `stored` is called when all are. Return how many went where."""
-        batches = self._routed(facts)
+        """Append facts in order. `stored` is called when all are. Return how many went where.
+
+        Of a fact that belongs on every partition, only the copies that are not `written` yet.
+        """
+        batches = self._routed(facts, written)
         counts: dict[str, int] = {}
         left = len(batches)
 
@@ -85,7 +90,7 @@ class Outbox:
 
         self._log.append(topic, partition, records, headers=headers, delivered=delivered)
 
-    def _routed(self, facts: Sequence[Any]) -> Batches:
+    def _routed(self, facts: Sequence[Any], written: Written) -> Batches:
         batches: Batches = {}
         # Ticks come by the thousand, and few instruments at a time: find their batch once.
         known: dict[tuple[str, str], list[tuple[str | bytes | None, bytes | None]]] = {}
@@ -98,8 +103,10 @@ class Outbox:
                 batch.append((fact.instrument, value))
             elif topic_of(fact).everywhere:
                 record = (key_of(fact), value)
+                there = written.get(name_of(fact), ()) if written else ()
                 for partition in range(self._partitions):
-                    batches.setdefault((topic_of(fact).name, partition), []).append(record)
+                    if partition not in there:
+                        batches.setdefault((topic_of(fact).name, partition), []).append(record)
             else:
                 self._batch(batches, fact).append((key_of(fact), value))
         return batches

@@ -80,13 +80,13 @@ class Owned:
             await self._checkpointer.store([shard], [])
         if journal is not None:
             for done in await _aside(lambda: list(follow(shard, place, log=log, codec=codec))):
-                self._emitter.facts(done.facts)
+                self._emitter.facts(shard, done.facts)
             journal.begin(partition, shard.followed)
         for topic, records in await _aside(lambda: list(unread(shard, place, log=log))):
             entry = journal.append(partition, [sequenced(topic, records)]) if journal else None
             if journal is not None and entry is not None:
                 await self._standing.until(partial(journal.stored, [entry]))
-            self._emitter.facts(shard.step(topic, records, codec))
+            self._emitter.facts(shard, shard.step(topic, records, codec))
             if entry is not None:
                 shard.follow_to(entry.wanted + 1)
         self._emitter.hashes(shard)

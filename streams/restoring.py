@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -15,7 +14,6 @@ from hadron.audit.journal import Read, followed
 from hadron.audit.names import Name
 from hadron.fold import Fold
 from hadron.ports import Codec, Reading, Record
-from hadron.topics import ALL
 from streams.shard import Place, Shard
 
 RESTORE_SLICE = 1_000
@@ -99,28 +97,19 @@ def _reader(shard: Shard, place: Place, log: Reading) -> Read:
 
 def _written_since(
     place: Place, partition: int, recovered: Recovered, *, log: Reading, codec: Codec
-) -> set[Name]:
-    """Names of what this shard wrote after its checkpoint.
-
-    What belongs on every partition counts only if it is on all of them: it is written again else.
-    """
-    everywhere = {place.names.write(topic.name) for topic in ALL if topic.everywhere}
+) -> dict[Name, set[int]]:
+    """What this shard wrote after its checkpoint, and on which partitions of its topic it lies."""
     ends, starts = log.ends(recovered.ends), log.starts(recovered.ends)
-    once: set[Name] = set()
-    copies: Counter[Name] = Counter()
+    written: dict[Name, set[int]] = {}
     for (topic, output), before in recovered.ends.items():
         start, end = max(before, starts[topic, output]), ends[topic, output]
         for record in log.read(topic, output, start=start, end=end) if start < end else ():
             if record.value is None:
                 continue
             name = codec.name(record.value)
-            if name.partition != partition or name.source not in place.flow.sources:
-                continue
-            if topic in everywhere:
-                copies[name] += 1
-            else:
-                once.add(name)
-    return once | {name for name, count in copies.items() if count >= place.partitions}
+            if name.partition == partition and name.source in place.flow.sources:
+                written.setdefault(name, set()).add(output)
+    return written
 
 
 def _newest_checkpoints(

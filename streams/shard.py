@@ -12,12 +12,12 @@ from hadron.audit.checkpoints import Checkpoints, Recovered
 from hadron.audit.facts import CheckpointTaken, RecordPoisoned, StateHashed
 from hadron.audit.hashes import PART, resumed
 from hadron.audit.letters import dead_letter
-from hadron.audit.names import Name, name_of
+from hadron.audit.names import NOTHING, Written, name_of
 from hadron.errors import ContractError
 from hadron.flow import FLOW, Step
 from hadron.fold import Fold, Received, Slice
 from hadron.ports import Codec, Record
-from hadron.topics import JOURNAL, Names
+from hadron.topics import JOURNAL, Names, topic_of
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class Shard:
         self.repeated = 0
         self.suppressed = 0
         self.poisoned: Set[int] = frozenset()  # offsets of the last step that nobody can read
-        self.written: set[Name] = set()  # on the log since the checkpoint
+        self.written: Written = NOTHING  # on the log since the checkpoint
         self._place = place
         self.fold = fold
         self.hashed: list[tuple[StateHashed, Mapping[str, bytes]]] = []  # for who drives us
@@ -155,7 +155,9 @@ class Shard:
         """
         at = self.positions
         self.written = {
-            name for name in self.written if at.get((name.source, self.partition), 0) <= name.offset
+            name: partitions
+            for name, partitions in self.written.items()
+            if at.get((name.source, self.partition), 0) <= name.offset
         }
 
     def _decoded(self, records: Sequence[Any], codec: Codec) -> list[Received]:
@@ -193,6 +195,10 @@ class Shard:
 
     def _unwritten(self, outputs: list[Any]) -> list[Any]:
         # By name alone: stepped again, a tick may get another lane than it had.
-        kept = [fact for fact in outputs if name_of(fact) not in self.written]
+        kept = [fact for fact in outputs if not self._is_written(fact)]
         self.suppressed += len(outputs) - len(kept)
         return kept
+
+    def _is_written(self, fact: Any) -> bool:
+        copies = len(self.written.get(name_of(fact), ()))
+        return copies >= (self._place.partitions if topic_of(fact).everywhere else 1)

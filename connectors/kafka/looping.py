@@ -154,19 +154,28 @@ class KafkaLoopLog(KafkaReader):
         await self._producer.client.close()
 
     def _ask_seldom(self) -> None:
-        """While a partition has no leader, aiokafka asks for it as fast as it is answered."""
+        """While a partition has no leader, aiokafka asks for it as fast as it is answered.
+
+        Whoever asks while a question waits gets the answer to that one: what is appended to all
+        partitions of a topic at once is sent at once, also where the topic is not known yet.
+        """
         client, due_s = self._producer.client, 0.0
         ask = client.force_metadata_update
+        asking: asyncio.Task[Any] | None = None
 
         async def asked() -> Any:
             nonlocal due_s
-            now_s = self._loop.time()
-            wait_s, due_s = due_s - now_s, max(due_s, now_s) + ASK_S
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
+            await asyncio.sleep(due_s - self._loop.time())
+            due_s = self._loop.time() + ASK_S
             return await ask()
 
-        client.force_metadata_update = lambda: self._spawn(asked())
+        def asked_once() -> asyncio.Future[Any]:
+            nonlocal asking
+            if asking is None or asking.done():
+                asking = self._spawn(asked())
+            return asyncio.shield(asking)
+
+        client.force_metadata_update = asked_once
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._loop.create_task(work)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -19,6 +21,11 @@ class Name(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.source}/{self.partition}/{self.offset}/{self.index}"
+
+
+# What is on the log already: by name, the partitions of its topic where a fact lies.
+Written = Mapping[Name, Collection[int]]
+NOTHING: Written = MappingProxyType({})
 
 
 class Place(msgspec.Struct, frozen=True, order=True):

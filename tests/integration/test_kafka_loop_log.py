@@ -143,6 +143,29 @@ def test_records_of_many_batches_and_of_more_than_one_arrive_in_order(
     assert told == [501, 502]
 
 
+def test_copies_on_all_partitions_land_at_once_also_where_nobody_asked_for_the_topic_before(
+    stack: Endpoints, make_topic: Callable[..., str]
+) -> None:
+    """A process that is killed between two of them would leave some partitions without."""
+    topic, told = make_topic(partitions=4), list[int]()
+    places = [(topic, partition) for partition in range(4)]
+
+    async def run() -> None:
+        async with opened(stack.kafka) as log:  # each partition has its leader then
+            for place in places:
+                log.append(*place, [(None, b"before")])
+            await log.drain()
+        async with opened(stack.kafka) as log:
+            for place in places:
+                log.append(*place, [(None, b"copy")], delivered=partial(told.append, place[1]))
+            while not told:
+                await log.wait(1)
+            await log.close()
+            assert list(log.ends(places).values()) == [2, 2, 2, 2]
+
+    uvloop.run(run())
+
+
 @pytest.mark.parametrize("partition", [0, 7])
 def test_a_topic_or_partition_that_does_not_exist_is_told(
     stack: Endpoints, unique: str, make_topic: Callable[..., str], partition: int

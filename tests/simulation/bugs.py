@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 import pytest
 
 from connectors.gateways import answers
 from connectors.gateways.answers import Answers
 from hadron.audit.checkpoints import Recovered
 from hadron.audit.checkpoints import recover as checkpoints_recovered
+from hadron.audit.names import name_of
 from hadron.desk.facts import IntentApproved, IntentRejected
 from hadron.desk.shelf import Shelf
 from hadron.orders.watermarks import Watermarks
@@ -60,20 +60,25 @@ def does_not_wait_for_the_log(patch: pytest.MonkeyPatch) -> None:
 
 
 def forgets_what_is_written_already(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(restoring, "_written_since", lambda *_, **__: set())
+    patch.setattr(restoring, "_written_since", lambda *_, **__: {})
 
 
 def forgets_what_is_written_at_the_next_checkpoint(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Shard, "_forget_passed", lambda self: self.written.clear())
+    patch.setattr(Shard, "_forget_passed", lambda self: setattr(self, "written", {}))
 
 
 def takes_a_mark_on_one_partition_for_one_on_all(patch: pytest.MonkeyPatch) -> None:
-    real = restoring._written_since
+    patch.setattr(Shard, "_is_written", lambda self, fact: name_of(fact) in self.written)
 
-    def written(place: Any, *rest: Any, **named: Any) -> Any:
-        return real(msgspec.structs.replace(place, partitions=1), *rest, **named)
 
-    patch.setattr(restoring, "_written_since", written)
+def writes_a_mark_again_where_it_lies(patch: pytest.MonkeyPatch) -> None:
+    """It was there: a crash that left a mark on some partitions doubled it on these."""
+    real = Outbox._routed
+
+    def routed(self: Outbox, facts: Sequence[Any], written: Any) -> Any:
+        return real(self, facts, {})
+
+    patch.setattr(Outbox, "_routed", routed)
 
 
 def steps_before_the_journal_says_so(patch: pytest.MonkeyPatch) -> None:
@@ -217,6 +222,7 @@ BUGS: dict[str, Bug] = {
         forgets_what_is_written_at_the_next_checkpoint,
         steps_before_the_journal_says_so,
         takes_a_mark_on_one_partition_for_one_on_all,
+        writes_a_mark_again_where_it_lies,
         takes_the_ends_of_outputs_too_late,
         loses_the_last_record_of_a_slice,
         restores_positions_one_too_early,

@@ -96,7 +96,7 @@ def _laws(facts: Facts) -> Iterator[str]:
 def _names(facts: Facts) -> Iterator[str]:
     """What is on the log lies there once, unless the producer itself repeated it.
 
-    A mark belongs on every partition. One that a crash left on some only is written to all again,
+    A mark lies once on every partition. One that a crash left on some only is written to the others
     if the engine comes to it again: without a journal it may learn later that nothing is held.
     """
     for topic in DERIVED:
@@ -105,6 +105,9 @@ def _names(facts: Facts) -> Iterator[str]:
         if twice and topic not in facts.repeated:
             yield f"{topic} holds {twice} more than once"
     copies = Counter((lying.partition, name_of(lying.fact)) for lying in facts.of["marks"])
+    twice = sorted(f"{name} on {where}" for (where, name), count in copies.items() if count > 1)
+    if twice and "marks" not in facts.repeated:
+        yield f"marks holds {twice} more than once"
     names = {name for _, name in copies}
     everywhere = all(copies[partition, name] for name in names for partition in range(PARTITIONS))
     if not everywhere and "engine" in JOURNALLED:

@@ -35,7 +35,9 @@ class Order:
                 }
             elif kind == "journal":
                 for one in codec().decode(value or b"").slices:
-                    self._said[process, (one.topic, place[1])] = one.end
+                    # Who follows it may be delivered again, and say, what was said before.
+                    said = (process, (one.topic, place[1]))
+                    self._said[said] = max(one.end, self._said.get(said, 0))
             elif place[0] in WRITERS:
                 self._follows(WRITERS[place[0]], place[0], value or b"")
 

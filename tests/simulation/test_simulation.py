@@ -31,7 +31,8 @@ AT = {
     "forgets_that_trading_is_halted": 15,
     "drops_what_waits_when_partitions_are_revoked": 17,
     "keeps_shards_that_another_stepped_meanwhile": 28,
-    "takes_a_mark_on_one_partition_for_one_on_all": 61,
+    "takes_a_mark_on_one_partition_for_one_on_all": 72,
+    "writes_a_mark_again_where_it_lies": 72,
     "acknowledges_a_fetch_with_its_first_slice": 253,
 }
 MOST = 100
