@@ -92,6 +92,15 @@ class Settings:
     stale_after_s: Annotated[
         float, Field(gt=0, description="Seconds of silence until a feed reconnects")
     ] = 30.0
+    nice: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=19,
+            description="Lowers the process's priority by so much; none: by 10 where no order waits"
+            " for it (archive, latest, simulator)",
+        ),
+    ] = None
     session_s: Annotated[
         float, Field(ge=1, le=300, description="Silence after which a process's partitions move")
     ] = 10.0

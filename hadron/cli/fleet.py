@@ -100,7 +100,9 @@ class Fleet:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                start_new_session=True,  # Ctrl-C is ours alone; we stop them in order
+                # Ctrl-C is ours alone; we stop them in order. In one session: Linux gives each its
+                # own share, whatever the priorities within.
+                process_group=0,
             )
 
     def _ask(self, one: Running) -> None:

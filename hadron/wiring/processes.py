@@ -27,6 +27,7 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
 
     if process not in PROCESSES:
         raise SettingsError([f"process: {process!r}; wanted one of {', '.join(PROCESSES)}"])
+    os.nice(_nice_of(process, settings))  # before there are threads: they keep what they begin with
     logs.configure(settings.log_level, process, secrets=logs.secrets_of(settings))
     telemetry = metrics.PrometheusTelemetry()
     codec = codec_of(settings)
@@ -60,6 +61,12 @@ def run_process(process: str, settings: Settings, options: Mapping[str, str]) ->
         events.info("process stopped")
 
 
+def _nice_of(process: str, settings: Settings) -> int:
+    if settings.nice is not None:
+        return settings.nice
+    return YIELDS if process in ASIDE else 0
+
+
 def version() -> str:
     """The version of the installed distribution."""
     from importlib.metadata import version as installed
@@ -85,6 +92,9 @@ PROCESSES: Mapping[str, Callable[[Context], None]] = {
     "feed": edges.feed,
     "simulator": simulator.simulator,
 }
+# Where cores are few, those on the way from a frame to an order go first.
+ASIDE = frozenset({"archive", "latest", "simulator"})
+YIELDS = 10
 # Checks without which a process is not ready.
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     **{process: ("partitions",) for process in FOLDS},
