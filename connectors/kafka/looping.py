@@ -244,18 +244,23 @@ class KafkaLoopLog(KafkaReader):
                     if await self._producer.client.force_metadata_update():
                         raise
                     continue  # the brokers were not asked
+                if self._refused is not None:
+                    return
+                given = self._waiting._batches[way.place][-1]
+                given.failure = partial(self._failed, way, given.failure)
                 sent.add_done_callback(partial(self._answered, way, way.queue.popleft()))
         except (KafkaError, AssertionError) as error:  # asserted: that there is such a partition
             self._refuse(error, way.name)
         finally:
             way.submitting = False
 
+    def _failed(self, way: _Way, fail: Callable[[Exception], None], exception: Exception) -> None:
+        # Not when `sent` is done: the sender may wake before that, and send what came after.
+        self._refuse(exception, way.name)
+        fail(exception)
+
     def _answered(self, way: _Way, batch: _Batch, sent: asyncio.Future[Any]) -> None:
-        if sent.cancelled():
-            return
-        if (error := sent.exception()) is not None:
-            self._refuse(error, way.name)
-        if self._refused is not None:
+        if sent.cancelled() or sent.exception() is not None or self._refused is not None:
             return
         if way.last is batch:
             way.last = None

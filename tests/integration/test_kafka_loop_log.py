@@ -8,7 +8,7 @@ import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import accumulate, chain, count
 from typing import Any
@@ -107,6 +107,33 @@ def test_nothing_after_a_refused_record_is_stored(
                 await _append_for_ever(log, topic)
             await asyncio.sleep(0.5)
             assert [record.value for record in stored(log, topic)] == good
+
+    uvloop.run(run())
+
+
+@pytest.mark.parametrize("rounds", range(8))
+def test_nothing_is_sent_in_the_round_in_which_the_loop_learns_of_a_refusal(
+    stack: Endpoints, make_topic: Callable[..., str], rounds: int
+) -> None:
+    """The sender may wake for a new batch just when the answer is read."""
+    topic = make_topic(partitions=2, max_message_bytes="1000")
+
+    async def run() -> None:
+        async with opened(stack.kafka) as log:
+            log.append(topic, 1, [(None, b"known")])  # of other partitions
+            await log.drain()
+            sent = log._producer._sender._in_flight
+            log.append(topic, 0, [(None, os.urandom(5000))])
+            while not sent:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            time.sleep(0.2)  # the answer is there, and nobody has read it
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+            with suppress(TransientError):
+                log.append(topic, 0, [(None, b"after")])
+            await asyncio.sleep(0.5)
+            assert stored(log, topic) == []
 
     uvloop.run(run())
 
