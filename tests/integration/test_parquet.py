@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ from tests.integration.archiving import wait_until
 from tests.support import a_trade, codec
 
 TICKS, POSITIONS = "ticks.warm", "positions"
-DAY = 19_700  # days since 1970-01-01: 2023-12-09
+# Days since 1970-01-01: what is written on it, and on the four after, lies within what Kafka keeps.
+DAY = int(time.time() // 86_400) - 5
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -127,6 +130,11 @@ def told(cluster: Cluster, capsys: pytest.CaptureFixture[str], *arguments: str, 
     return json.loads(capsys.readouterr().out)
 
 
+def day_name(after: int) -> str:
+    """The day that is so many after DAY."""
+    return (date(1970, 1, 1) + timedelta(days=DAY + after)).isoformat()
+
+
 def a_log(cluster: Cluster) -> None:
     """Every kind of record that Kafka can hold, over three days."""
     encode = codec().encode
@@ -159,7 +167,7 @@ def test_a_log_comes_back_byte_for_byte(
     assert {topic: cluster.on_kafka(topic) for topic in before} == before
     assert {topic: cluster.in_files(topic) for topic in before} == before
     names = [day.path.rpartition("/")[2] for day in load(cluster.directory).files]
-    assert "2023-12-09_0-4.parquet" in names
+    assert f"{day_name(0)}_0-4.parquet" in names
 
 
 def test_a_second_run_goes_on_and_leaves_finished_days_alone(cluster: Cluster) -> None:
@@ -178,10 +186,10 @@ def test_a_second_run_goes_on_and_leaves_finished_days_alone(cluster: Cluster) -
     assert first == again
     ticks = grown.of(cluster.prefix + TICKS, 0)
     assert [(day.day, day.first, day.last) for day in ticks] == [
-        ("2023-12-09", 0, 4),
-        ("2023-12-10", 5, 9),
-        ("2023-12-11", 10, 19),
-        ("2023-12-12", 20, 20),
+        (day_name(0), 0, 4),
+        (day_name(1), 5, 9),
+        (day_name(2), 10, 19),
+        (day_name(3), 20, 20),
     ]
     finished = [cluster.directory / day.path for day in ticks[:2]]
     assert [path.stat() for path in finished] == [seen[path] for path in finished]
@@ -199,8 +207,8 @@ def test_an_export_that_is_stopped_anywhere_is_whole_and_goes_on(cluster: Cluste
         cluster.export(stop)
     # What a process that was killed leaves: files without their names, and without the manifest.
     folder = cluster.directory / f"{cluster.prefix}{TICKS}" / "0"
-    (folder / ".2023-12-10.writing").write_bytes(b"half")
-    (folder / "2023-12-13_18-20.parquet").write_bytes(b"not in the manifest")
+    (folder / f".{day_name(1)}.writing").write_bytes(b"half")
+    (folder / f"{day_name(4)}_18-20.parquet").write_bytes(b"not in the manifest")
     cluster.export()
 
     assert run(["archive", "check", str(cluster.directory)], cluster.environ) == Exit.OK
@@ -313,7 +321,7 @@ def test_damage_is_found_and_not_imported(
     elif damage == "missing":
         path.unlink()
     elif damage == "added":
-        path.with_name("2023-12-08_0-0.parquet").write_bytes(data)
+        path.with_name(f"{day_name(-1)}_0-0.parquet").write_bytes(data)
     else:
         path.write_bytes(data + b"\0")
     cluster.delete_topics()
@@ -329,7 +337,7 @@ def test_a_window_bounds_what_is_exported(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a_log(cluster)
-    window = ("--since", "2023-12-10", "--until", "2023-12-11T00:00:00Z")
+    window = ("--since", day_name(1), "--until", f"{day_name(2)}T00:00:00Z")
     one = ("--topic", f"{cluster.prefix}{TICKS}")
 
     found = told(cluster, capsys, "export", "--to", str(cluster.directory), *window, *one,
